@@ -1,0 +1,183 @@
+/* Constant folding with overflow detection (language.md 4.2, 10). */
+#include "lang/check.h"
+
+const struct type *literal_type(struct checker *c, uint64_t value, bool negative)
+{
+	struct types *t = c->types;
+	int64_t s = (int64_t)value;
+
+	if (negative) {
+		if (s >= INT8_MIN)
+			return t->s8;
+		if (s >= INT16_MIN)
+			return t->s16;
+		return s >= INT32_MIN ? t->s32 : t->s64;
+	}
+	if (value <= INT8_MAX)
+		return t->s8;
+	if (value <= INT16_MAX)
+		return t->s16;
+	if (value <= INT32_MAX)
+		return t->s32;
+	return value <= INT64_MAX ? t->s64 : t->u64;
+}
+
+static void make(struct expr *e, enum expr_kind kind)
+{
+	struct span span = e->span;
+
+	memset(e, 0, sizeof(*e));
+	e->kind = kind;
+	e->span = span;
+	e->is_literal = true;
+}
+
+void fold_to_int(struct checker *c, struct expr *e, uint64_t value, bool negative)
+{
+	make(e, EXPR_INT);
+	e->integer.value = value;
+	e->type = literal_type(c, value, negative);
+	e->flexible = !negative;
+}
+
+void fold_to_bool(struct checker *c, struct expr *e, bool value)
+{
+	make(e, EXPR_BOOL);
+	e->boolean = value;
+	e->type = c->types->boolean;
+}
+
+void fold_to_string(struct checker *c, struct expr *e, struct str text)
+{
+	make(e, EXPR_STRING);
+	e->string.text = text;
+	e->type = type_string(c->types, (uint32_t)text.n + 1);
+}
+
+/* The value of an integer constant as a signed number of any 64-bit pattern; false: not a constant integer. */
+static bool constant(const struct expr *e, __int128 *value)
+{
+	if (e->kind == EXPR_BOOL) {
+		*value = e->boolean;
+		return true;
+	}
+	if (e->kind != EXPR_INT || e->type->kind == TYPE_PTR)
+		return false;
+	*value = e->type->is_signed ? (__int128)(int64_t)e->integer.value : (__int128)e->integer.value;
+	return true;
+}
+
+static bool compute(enum binary_op op, __int128 a, __int128 b, __int128 *out)
+{
+	switch (op) {
+	case BINARY_ADD: *out = a + b; return true;
+	case BINARY_SUB: *out = a - b; return true;
+	case BINARY_MUL: *out = a * b; return true;
+	case BINARY_DIV: return b && (*out = a / b, true);
+	case BINARY_MOD: return b && (*out = a % b, true);
+	case BINARY_AND: *out = a & b; return true;
+	case BINARY_OR: *out = a | b; return true;
+	case BINARY_XOR: *out = a ^ b; return true;
+	case BINARY_SHL: return b >= 0 && b < 64 && (*out = (__int128)((unsigned __int128)a << b), true);
+	case BINARY_SHR: return b >= 0 && b < 64 && (*out = a >> b, true);
+	case BINARY_EQ: case BINARY_NE: case BINARY_LT: case BINARY_LE: case BINARY_GT: case BINARY_GE:
+	case BINARY_LOR: case BINARY_LAND: case BINARY_IN:
+		break;
+	}
+	BUG("folding operator %d", op);
+}
+
+static bool compare(enum binary_op op, int order)
+{
+	switch (op) {
+	case BINARY_EQ: return order == 0;
+	case BINARY_NE: return order != 0;
+	case BINARY_LT: return order < 0;
+	case BINARY_LE: return order <= 0;
+	case BINARY_GT: return order > 0;
+	case BINARY_GE: return order >= 0;
+	default:
+		BUG("folding comparison %d", op);
+	}
+}
+
+static bool is_comparison(enum binary_op op)
+{
+	return op >= BINARY_EQ && op <= BINARY_GE;
+}
+
+static bool both_strings(const struct expr *e)
+{
+	return e->binary.left->kind == EXPR_STRING && e->binary.right->kind == EXPR_STRING;
+}
+
+/* "abc" + 1 is "bc" (used by str($1 + 1)). */
+static bool fold_string_tail(struct checker *c, struct expr *e)
+{
+	struct expr *l = e->binary.left, *r = e->binary.right;
+
+	if (e->binary.op != BINARY_ADD || l->kind != EXPR_STRING || r->kind != EXPR_INT)
+		return false;
+	fold_to_string(c, e, str_sub(l->string.text, r->integer.value, l->string.text.n));
+	return true;
+}
+
+void fold_binary(struct checker *c, struct expr *e)
+{
+	enum binary_op op = e->binary.op;
+	__int128 a, b, v;
+
+	if (fold_string_tail(c, e))
+		return;
+	if (is_comparison(op) && both_strings(e)) {
+		fold_to_bool(c, e, compare(op, str_cmp(e->binary.left->string.text, e->binary.right->string.text)));
+		return;
+	}
+	if (!constant(e->binary.left, &a) || !constant(e->binary.right, &b))
+		return;
+	if (op == BINARY_LAND || op == BINARY_LOR) {
+		fold_to_bool(c, e, op == BINARY_LAND ? a && b : a || b);
+		return;
+	}
+	if (is_comparison(op)) {
+		fold_to_bool(c, e, compare(op, (a > b) - (a < b)));
+		return;
+	}
+	if (!compute(op, a, b, &v) || v > (__int128)UINT64_MAX || v < (__int128)INT64_MIN) {
+		FAIL(c, e, DIAG_FOLD_OVERFLOW, binary_op_text(op));
+		return;
+	}
+	fold_to_int(c, e, (uint64_t)v, v < 0);
+}
+
+void fold_unary(struct checker *c, struct expr *e)
+{
+	struct expr *of = e->unary.e;
+	__int128 a;
+
+	if (!constant(of, &a))
+		return;
+	switch (e->unary.op) {
+	case UNARY_NEG:
+		if (-a < (__int128)INT64_MIN || -a > (__int128)UINT64_MAX)
+			FAIL(c, e, DIAG_FOLD_OVERFLOW, "-");
+		else
+			fold_to_int(c, e, (uint64_t)-a, -a < 0);
+		return;
+	case UNARY_NOT:
+		fold_to_bool(c, e, !a);
+		return;
+	case UNARY_BITNOT: {
+		/* ~0 prints as 18446744073709551615: the complement of a non-negative literal is unsigned. */
+		bool negative = a < 0;
+
+		make(e, EXPR_INT);
+		e->integer.value = ~(uint64_t)a;
+		e->type = negative ? c->types->s64 : c->types->u64;
+		return;
+	}
+	case UNARY_DEREF:
+	case UNARY_ADDRESS:
+		return;
+	}
+}
