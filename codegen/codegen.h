@@ -1,0 +1,22 @@
+/* The door of code generation: checked program -> artefact. */
+#ifndef WT_CODEGEN_H
+#define WT_CODEGEN_H
+
+#include "codegen/manifest.h"
+#include "lang/program.h"
+
+/* One BPF ELF object with BTF, BTF.ext (line info, CO-RE relocations) and the manifest in section .waketrace. */
+struct artefact {
+	struct str elf; /* owned by the compilation's arena */
+};
+
+/* What -d asks for; each is NULL or an empty buffer to be filled. */
+struct codegen_dump {
+	struct strbuf *ir, *ir_opt, *assembly, *manifest;
+	bool verify; /* verify the module even in release builds */
+};
+
+/* NULL when something cannot be expressed on BPF (diagnostics say what). */
+const struct artefact *codegen_emit(struct arena *a, const struct program *p, struct codegen_dump *dump, struct diag *d);
+
+#endif
