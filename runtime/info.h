@@ -1,0 +1,11 @@
+/* --info: what this machine and this build can do, and what happens where something is missing. */
+#ifndef WT_INFO_H
+#define WT_INFO_H
+
+#include <stdio.h>
+
+#include "lang/kernel.h"
+
+void info_print(struct kernel *k, FILE *out);
+
+#endif

@@ -1,0 +1,29 @@
+/* A tracing session: owns maps, programs, links and buffers of one artefact. */
+#ifndef WT_SESSION_H
+#define WT_SESSION_H
+
+#include "codegen/manifest.h"
+#include "lang/kernel.h"
+#include "lang/support/diag.h"
+
+struct session_options {
+	int pid;		 /* -p, 0 none */
+	const char *debuginfo;	 /* --debuginfo, NULL none */
+	const char *child;	 /* -c, NULL none */
+	FILE *out;		 /* -o or stdout */
+	bool json, quiet, dry_run, unsafe, raw, show_helper_errors, test_mode, bench_mode;
+	bool never_colour;	 /* the results of --test are coloured unless this is set */
+	int verbose;
+	char buffering;		 /* 'l' line, 'f' full, 'n' none */
+	const struct str *script_options; /* --name=value words for getopt */
+	int nscript_options;
+	struct diag_style style;
+	bool dump_libbpf, dump_verifier;
+	bool elsewhere; /* the artefact was built by another run, perhaps on another kernel */
+	bool load_only; /* -d libbpf, -d verifier: load, then leave */
+};
+
+/* Load, attach, serve, print, close.  Returns the process's exit status. */
+int session_trace(struct str elf, struct kernel *kernel, const struct session_options *opt);
+
+#endif
