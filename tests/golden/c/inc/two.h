@@ -1,0 +1,2 @@
+#pragma once
+struct from_two { int a; };
