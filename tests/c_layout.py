@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""The C reader against the C compiler: sizes, offsets and enum values of the system's uapi headers must agree.
+
+  c_layout.py [--build DIR] [HEADER ...]       without headers: every /usr/include/linux/*.h that compiles alone
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def reader(tool, header):
+    """What the reader knows after including `header`: structs with their fields, and constants."""
+    script = f"#include <{header}>\nbegin {{ }}\n"
+    done = subprocess.run([tool, "c", "-"], input=script, capture_output=True, text=True, timeout=60)
+    structs, constants, current = [], [], None
+    for line in done.stdout.splitlines():
+        if m := re.match(r"(struct|union) (\w+) size (\d+) align (\d+)", line):
+            current = (m[1], m[2], int(m[3]), int(m[4]), [])
+            if current[2]:
+                structs.append(current)
+        elif m := re.match(r"  (\d+) (\w+) : (.*)", line):
+            if " bits " not in line:
+                current[4].append((m[2], int(m[1])))
+        elif m := re.match(r"constant (\w+) = (-?\d+) : ", line):
+            constants.append((m[1], int(m[2])))
+    return done, structs, constants
+
+
+def compiles(text):
+    done = subprocess.run(["cc", "-fsyntax-only", "-w", "-x", "c", "-"], input=text, capture_output=True, text=True)
+    return done.returncode == 0, done.stderr
+
+
+def assertions(structs, constants):
+    for kind, name, size, align, fields in structs:
+        yield f'_Static_assert(sizeof({kind} {name}) == {size}, "size of {kind} {name}: {size}");'
+        yield f'_Static_assert(_Alignof({kind} {name}) == {align}, "alignment of {kind} {name}: {align}");'
+        for field, offset in fields:
+            yield (f'_Static_assert(__builtin_offsetof({kind} {name}, {field}) == {offset}, '
+                   f'"place of {field} in {kind} {name}: {offset}");')
+    for name, value in constants:
+        yield f"#undef {name}"      # some headers also define a macro of that name
+        yield f'_Static_assert((long long){name} == {value if value != -2**63 else "(-9223372036854775807ll-1)"}ll, "{name}: {value}");'
+
+
+def check(tool, header):
+    """(number of facts, complaint or None); (0, None) for a header that does not compile alone."""
+    include = f"#include <{header}>\n"
+    if not compiles(include)[0]:
+        return 0, None
+    done, structs, constants = reader(tool, header)
+    if done.returncode:
+        return 1, f"{header}: the reader fails ({done.returncode}): {done.stderr[:300]}"
+    facts = list(assertions(structs, constants))
+    ok, errors = compiles(include + "\n".join(facts) + "\n")
+    return len(facts), None if ok else f"{header}: " + "\n  ".join(re.findall(r"error: (.*)", errors)[:10])
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("header", nargs="*")
+    p.add_argument("--build", type=Path, default=ROOT / "build")
+    args = p.parse_args()
+    tool = str(args.build.resolve() / "tests/tools/parse_tool")
+    headers = args.header or sorted(f"linux/{f.name}" for f in Path("/usr/include/linux").glob("*.h"))
+
+    facts = passed = failed = 0
+    with ThreadPoolExecutor(2) as pool:
+        for n, complaint in pool.map(lambda h: check(tool, h), headers):
+            facts += n
+            if complaint:
+                failed += 1
+                print("FAIL", complaint)
+            elif n:
+                passed += 1
+    print(f"{facts} facts of {passed + failed} headers")
+    if not passed + failed:
+        print("no kernel headers here: skipped")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
