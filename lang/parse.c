@@ -54,10 +54,6 @@ struct script *parse_import(struct arena *a, const struct source *source, struct
 {
 	struct parser p = {.arena = a, .source = source, .spans = source, .diag = d};
 
-	/* byte order marks, left by some editors; several where files were put together */
-	while (str_starts(str_sub(source->text, p.at, SIZE_MAX), STR("\xef\xbb\xbf")))
-		p.at += 3;
-	p.start = p.at;
 	return check_text(source, d) && run(&p) ? p.script : NULL;
 }
 

@@ -30,7 +30,7 @@ struct parser {
 
 	/* scanner */
 	void *flex;
-	uint32_t start, at;	/* offset of the first byte that counts, of the next byte */
+	uint32_t at;		/* offset of the next byte */
 	int previous;		/* token before this one, 0 at the start */
 	struct span previous_span, before_previous_span;
 	int depth;		/* open braces of the present item */
