@@ -346,9 +346,12 @@ static void script_option(struct wire *w, struct manifest_option *o)
 {
 	text(w, &o->name);
 	text(w, &o->help);
+	text(w, &o->choices);
 	o->letter = (char)bounded(w, (unsigned char)o->letter, 128);
 	ENUM(w, o->kind, OPTION_CGROUP + 1);
 	number(w, &o->number);
+	flag(w, &o->settled);
+	number(w, &o->settled_to);
 	text(w, &o->text);
 	text(w, &o->elf_name);
 	u32(w, &o->size);

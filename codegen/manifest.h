@@ -11,7 +11,7 @@
 #include "lang/support/vec.h"
 #include "lang/type.h"
 
-enum { MANIFEST_VERSION = 4 };
+enum { MANIFEST_VERSION = 5 };
 
 #define MANIFEST_SECTION ".waketrace"
 
@@ -174,9 +174,12 @@ struct manifest_site {
 
 struct manifest_option {
 	struct str name, help;
+	struct str choices; /* OPTION_STRING: words of which it must be one; empty: any text */
 	char letter;
 	enum option_kind kind;
 	uint64_t number;
+	bool settled;	       /* numbers: an attach point was made with this value, and no other can be given any more */
+	uint64_t settled_to;
 	struct str text;
 	struct str elf_name;   /* variable in .rodata that takes the value */
 	uint32_t size;	       /* its bytes; OPTION_LIST: u64 count, then s64 values[(size - 8) / 8]; OPTION_TEXTS: the same with texts of

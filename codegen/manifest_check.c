@@ -381,7 +381,7 @@ static void check_rest(struct check *c)
 		uint32_t least = o->kind == OPTION_LIST ? 16 : o->kind == OPTION_TEXTS ? 8 + LIST_TEXT : 1;
 
 		expect(c,
-		       is_name(o->elf_name, 255) && is_name(o->name, 255) && has_no_nul(o->help) &&
+		       is_name(o->elf_name, 255) && is_name(o->name, 255) && has_no_nul(o->help) && has_no_nul(o->choices) &&
 			       has_no_nul(o->text) && o->size >= least && o->size <= 1 << 20 &&
 			       (o->kind != OPTION_LIST || o->size % 8 == 0) &&
 			       (o->kind != OPTION_TEXTS || o->size % LIST_TEXT == 8),

@@ -433,6 +433,8 @@ static void script_option(struct strbuf *b, const struct manifest *m,
 	else
 		put_signed(b, "default", (int64_t)o->number);
 	put_text_if(b, "help", o->help);
+	put_text_if(b, "choices", o->choices);
+	put_flag_if(b, "settled", o->settled);
 	put_text(b, "elf_name", o->elf_name);
 	put_number(b, "size", o->size);
 }

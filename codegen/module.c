@@ -137,9 +137,12 @@ static void emit_options(struct emit *e)
 		struct manifest_option m = {
 			.name = o->name,
 			.help = o->help,
+			.choices = o->choices,
 			.letter = o->letter,
 			.kind = o->kind,
 			.number = o->number,
+			.settled = o->settled,
+			.settled_to = o->settled_to,
 			.text = o->text,
 			.elf_name = str_printf(e->arena, "wt_opt_%d", o->id),
 			.size = option_size(o),

@@ -65,6 +65,7 @@ struct checker {
 	struct c_defs *c_defs; /* NULL: the script defines nothing in C */
 	VEC(struct str) positional; /* $1, $2 ...: words that are neither script options nor their values */
 	struct table maps;    /* name -> struct map_state */
+	struct table settled; /* options in attach points: name -> uint64_t */
 	struct table options; /* name -> struct option_decl */
 	struct table functions; /* name -> struct function */
 	VEC(struct fn_edge) fn_edges; /* which functions call which, as met in this pass */

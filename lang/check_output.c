@@ -462,6 +462,20 @@ static bool is_option_name(struct str name)
 	return name.n > 0;
 }
 
+/* getopt("sort", "all", "help", "all reads writes"): what the text may be. */
+static bool option_choices(struct checker *c, struct expr *e, struct option_decl *o)
+{
+	if (!literal_string(c, e->call.args.at[3], "getopt", &o->choices)) {
+		expr_fail(c, e);
+		return false;
+	}
+	if (o->kind == OPTION_STRING)
+		return true;
+	FAIL(c, e, DIAG_OPTION_CHOICES, STR_ARG(o->name));
+	diag_hint(c->diag, "the default is a text: getopt(\"sort\", \"all\", \"what comes first\", \"all reads writes\")");
+	return false;
+}
+
 /* getopt("pid,p", 0, "trace this process"): long name, a letter after a comma. */
 void check_getopt(struct checker *c, struct expr *e)
 {
@@ -490,18 +504,26 @@ void check_getopt(struct checker *c, struct expr *e)
 		expr_fail(c, e);
 		return;
 	}
+	if (e->call.args.n > 3 && !option_choices(c, e, &now))
+		return;
 	now.type = option_type(c, &now);
 	old = table_get(&c->options, now.name);
 	if (!old) {
 		old = NEW(c->arena, struct option_decl);
 		*old = now;
 		old->id = c->program->options.n;
+		if (table_get(&c->settled, now.name)) {
+			old->settled = true;
+			old->settled_to = *(const uint64_t *)table_get(&c->settled, now.name);
+		}
 		table_put(&c->options, now.name, old);
 		VEC_PUSH(c->arena, &c->program->options, old);
 	} else {
 		same_option(c, e, old, &now);
 		if (!old->help.n)
 			old->help = now.help;
+		if (!old->choices.n)
+			old->choices = now.choices;
 	}
 	e->call.option = old;
 	e->type = old->type;

@@ -176,6 +176,7 @@ static bool kind_works(struct checker *c, const struct probe_spec *s, enum kerne
 static bool kind_missing(struct checker *c, const struct probe_spec *s)
 {
 	enum kernel_feature need;
+	const char *why;
 	struct str near;
 
 	if (kind_works(c, s, &need))
@@ -184,10 +185,16 @@ static bool kind_missing(struct checker *c, const struct probe_spec *s)
 		no_match(c, s, 0);
 		return true;
 	}
-	diag_add(c->diag, s->span, DIAG_KIND_MISSING, STR_ARG(s->text),
-		 need == KERNEL_KPROBES	  ? "this kernel is built without kprobes"
-		 : need == KERNEL_FENTRY ? "this kernel cannot attach BPF programs to functions (no BTF or no ftrace)"
-					  : "this machine shows no hardware counters");
+	why = need == KERNEL_KPROBES	? "this kernel is built without kprobes"
+	      : need == KERNEL_FENTRY ? "this kernel cannot attach BPF programs to functions (no BTF or no ftrace)"
+				      : "this machine shows no hardware counters";
+	if (c->opt->shipped) {
+		if (!diag_has(c->diag, DIAG_SCRIPT_NEEDS, DIAG_SCRIPT_NEEDS))
+			diag_add(c->diag, (struct span){0}, DIAG_SCRIPT_NEEDS,
+				 need == KERNEL_KPROBES ? "kprobes" : need == KERNEL_FENTRY ? "fentry and fexit probes" : "hardware counters", why);
+		return true;
+	}
+	diag_add(c->diag, s->span, DIAG_KIND_MISSING, STR_ARG(s->text), why);
 	near = need == KERNEL_PMU ? STR("") : nearest_tracepoint(c, s->function);
 	if (near.n)
 		diag_hint(c->diag, "the nearest tracepoint is tracepoint:%.*s", STR_ARG(near));
@@ -338,7 +345,8 @@ static void expand_node(struct checker *c, const struct probe_node *node, int in
 				diag_add(c->diag, a->span, DIAG_NO_PROBE_SKIPPED, STR_ARG(a->text));
 			continue;
 		}
-		probe_spec_parse(c->arena, text, a->span, c->diag, &written);
+		if (diag_errors(c->diag) == before)
+			probe_spec_parse(c->arena, text, a->span, c->diag, &written);
 	}
 	if (diag_errors(c->diag) > before)
 		return;

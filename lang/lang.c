@@ -238,6 +238,7 @@ const struct program *lang_check(struct arena *a, const struct source *source, s
 		.script = script,
 		.maps.arena = a,
 		.options.arena = a,
+		.settled.arena = a,
 		.functions.arena = a,
 	};
 

@@ -9,6 +9,7 @@
 struct lang_options {
 	const struct str *params; /* positional parameters and --name=value words, in order */
 	int nparams;
+	bool shipped;		  /* a shipped script: a word without a use is an error, what the kernel lacks is said once */
 	bool unsafe;
 	bool has_pid, has_child;  /* -p, -c */
 	bool test_mode, bench_mode;
@@ -32,6 +33,7 @@ struct declared_option {
 	char letter;	       /* 0: none */
 	enum option_kind kind; /* all integers are OPTION_INT */
 	struct str help;
+	struct str usual;      /* OPTION_INT: the default */
 };
 struct declared_options {
 	VEC(struct declared_option) list;

@@ -1,4 +1,6 @@
 /* Positional parameters: $1, $2, ... of the command line (language.md 19.1). */
+#include <ctype.h>
+
 #include "lang/ast_walk.h"
 #include "lang/check.h"
 
@@ -8,6 +10,7 @@ struct collector {
 	struct ast_visitor visitor;
 	struct arena *arena;
 	struct declared_options options;
+	uint64_t last_word; /* the largest N of $N */
 };
 
 static struct declared_option *by_name(const struct collector *k, struct str name)
@@ -49,6 +52,8 @@ static void note_getopt(struct collector *k, const struct expr *e)
 	d.letter = comma + 2 == name.n ? name.s[comma + 1] : 0;
 	if (e->call.args.n > 2 && e->call.args.at[2]->kind == EXPR_STRING)
 		d.help = e->call.args.at[2]->string.text;
+	if (d.kind == OPTION_INT && e->call.args.at[1]->kind == EXPR_INT)
+		d.usual = str_printf(k->arena, "%llu", (unsigned long long)e->call.args.at[1]->integer.value);
 	old = by_name(k, d.name);
 	if (!old)
 		VEC_PUSH(k->arena, &k->options.list, d);
@@ -60,6 +65,8 @@ static void collect(struct ast_visitor *v, struct expr **e)
 {
 	if ((*e)->kind == EXPR_CALL)
 		note_getopt((struct collector *)(void *)v, *e);
+	else if ((*e)->kind == EXPR_POSITIONAL && (*e)->positional > ((struct collector *)(void *)v)->last_word)
+		((struct collector *)(void *)v)->last_word = (*e)->positional;
 	ast_walk_expr(v, *e);
 }
 
@@ -129,6 +136,8 @@ void params_collect(struct checker *c)
 			n = 1;
 		}
 	}
+	if (c->opt->shipped && (uint64_t)c->positional.n > k.last_word)
+		diag_add(c->diag, (struct span){0}, DIAG_PARAM_UNKNOWN, STR_ARG(c->positional.at[k.last_word]));
 }
 
 /* ---- their values -------------------------------------------------------------------------------------------------------- */
@@ -150,6 +159,67 @@ void param_missing(struct checker *c, uint64_t n, struct span span)
 	diag_add(c->diag, span, DIAG_PARAM_MISSING, n);
 }
 
+/* Where the value of option `d` begins in this word, 0 when the word is another one: --rate=9 7, --rate 6, -r9 2, -ur9 3. */
+static size_t value_at(const struct collector *k, const struct declared_option *d, struct str word)
+{
+	size_t i = str_find(word, '=');
+
+	if (word.s[1] == '-')
+		return by_name(k, str_sub(word, 2, i - 2)) != d ? 0 : i < word.n ? i + 1 : i;
+	for (i = 1; i < word.n; i++) {
+		const struct declared_option *o = by_letter(k, word.s[i]);
+
+		if (o == d)
+			return i + 1;
+		if (!o || o->kind != OPTION_BOOL)
+			break;
+	}
+	return 0;
+}
+
+/* The value of an option among the words, the default when it was not given. */
+static struct str option_value(struct checker *c, const struct collector *k, const struct declared_option *d)
+{
+	struct str value = d->usual;
+	int i, n;
+
+	for (i = 0; i < c->opt->nparams; i += n ? n : 1) {
+		struct str word = c->opt->params[i];
+		size_t at;
+
+		n = option_words(k, word);
+		at = n ? value_at(k, d, word) : 0;
+		if (at)
+			value = n == 1 ? str_sub(word, at, word.n) : i + 1 < c->opt->nparams ? c->opt->params[i + 1] : STR("");
+	}
+	return value;
+}
+
+/* profile:hz:$frequency is the option --frequency, a number: settled from now on. */
+static bool substitute_option(struct checker *c, struct str name, struct span span, struct strbuf *out)
+{
+	struct collector k = collect_options(c->arena, c->script);
+	const struct declared_option *d = by_name(&k, name);
+	struct str text;
+	const char *why;
+	uint64_t *value = NEW(c->arena, uint64_t);
+
+	if (d && d->kind == OPTION_INT) {
+		text = option_value(c, &k, d);
+		if (!parse_integer(text, false, value, &why)) {
+			diag_add(c->diag, span, DIAG_ATTACH_OPTION_VALUE, STR_ARG(name), STR_ARG(text));
+			return false;
+		}
+	} else {
+		diag_add(c->diag, span, DIAG_ATTACH_OPTION, STR_ARG(name));
+		diag_hint(c->diag, "getopt(\"%.*s\", 1, \"...\") somewhere in the script makes it one", STR_ARG(name));
+		return false;
+	}
+	table_put(&c->settled, name, value);
+	strbuf_printf(out, "%llu", (unsigned long long)*value);
+	return true;
+}
+
 struct str param_substitute(struct checker *c, struct str text, struct span span, bool *absent)
 {
 	struct strbuf out = {.arena = c->arena};
@@ -166,6 +236,15 @@ struct str param_substitute(struct checker *c, struct str text, struct span span
 			strbuf_addc(&out, text.s[i++]);
 		if (quoted || ch != '$') {
 			strbuf_addc(&out, text.s[i]);
+			continue;
+		}
+		if (i + 1 < text.n && isalpha((unsigned char)text.s[i + 1])) {
+			size_t from = ++i;
+
+			while (i + 1 < text.n && (isalnum((unsigned char)text.s[i + 1]) || text.s[i + 1] == '_'))
+				i++;
+			if (!substitute_option(c, str_sub(text, from, i + 1 - from), span, &out))
+				return text;
 			continue;
 		}
 		if (i + 1 == text.n || text.s[i + 1] < '0' || text.s[i + 1] > '9') {

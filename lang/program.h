@@ -70,12 +70,15 @@ struct option_decl {
 	struct str name;   /* long name */
 	char letter;	   /* 0: none */
 	struct str help;
+	struct str choices; /* STRING: the words that it may be; empty: any */
 	enum option_kind kind;
 	const struct type *type;
 	uint64_t number;   /* default of BOOL, UINT, INT */
 	struct str text;   /* default of STRING */
 	struct span span;
 	int id;		   /* place in program->options */
+	bool settled;	   /* an attach point has it: it cannot change any more */
+	uint64_t settled_to;
 };
 
 /* User-space expressions of report(): postfix code over one entry of a map. */

@@ -131,6 +131,21 @@ static int put_list(struct words *w, const struct manifest_option *o, struct str
 	return w->put(w->arg, o, *list, o->size) ? 0 : 1;
 }
 
+/* Is the text one of the words that the option may be? */
+static bool is_choice(const struct manifest_option *o, struct str value)
+{
+	struct str rest = o->choices;
+
+	while (rest.n) {
+		size_t blank = str_find(rest, ' ');
+
+		if (str_eq(str_sub(rest, 0, blank), value))
+			return true;
+		rest = str_sub(rest, blank + 1, rest.n);
+	}
+	return !o->choices.n;
+}
+
 static int put_value(struct words *w, const struct manifest_option *o, struct str value)
 {
 	uint64_t number = 0;
@@ -156,6 +171,11 @@ static int put_value(struct words *w, const struct manifest_option *o, struct st
 	case OPTION_INT:
 		if (!to_number(w->arena, value, o->kind == OPTION_INT, &number))
 			return wrong(o, o->kind == OPTION_INT ? "a number" : "a number without a sign", value);
+		if (o->settled && number != o->settled_to) {
+			fprintf(stderr, "ERROR: option --%.*s was settled when this tool was built, as %llu\n", STR_ARG(o->name),
+				(unsigned long long)o->settled_to);
+			return 1;
+		}
 		break;
 	case OPTION_LIST:
 	case OPTION_TEXTS:
@@ -166,6 +186,8 @@ static int put_value(struct words *w, const struct manifest_option *o, struct st
 				o->size ? o->size - 1 : 0);
 			return 1;
 		}
+		if (!is_choice(o, value))
+			return wrong(o, arena_printf(w->arena, "one of: %.*s", STR_ARG(o->choices)), value);
 		text = arena_alloc(w->arena, o->size);
 		memcpy(text, value.s, value.n);
 		return w->put(w->arg, o, text, o->size) ? 0 : 1;

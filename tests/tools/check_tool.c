@@ -2,7 +2,7 @@
  * tests/fake_kernel.c.  The same file comes out, with what is said now; tests/golden.py compares.
  *
  *     ==== a title
- *     :: unsafe | pid | child | param WORD | env NAME=VALUE | lacks FEATURE | filter REGEX | include FILE      (none or more)
+ *     :: unsafe | pid | child | shipped | param WORD | env NAME=VALUE | lacks FEATURE | filter REGEX | include FILE      (none or more)
  *     the script
  *     ---- IDS OF THE DIAGNOSTICS, as in diag_ids.def
  *     the messages, warnings too
@@ -42,6 +42,8 @@ static void set_option(struct one_case *c, struct str line)
 		c->opt.has_pid = true;
 	else if (str_is(word, "child"))
 		c->opt.has_child = true;
+	else if (str_is(word, "shipped"))
+		c->opt.shipped = true;
 	else if (str_is(word, "param"))
 		VEC_PUSH(c->arena, &c->params, value);
 	else if (str_is(word, "include"))
