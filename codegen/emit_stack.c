@@ -343,14 +343,40 @@ static LLVMValueRef told_address(struct emit *e, const struct probe_spec *spec)
 	return rodata_load(e, manifest_probe_word(e->arena, RODATA_FUNC, spec).s, 8, 0);
 }
 
-/* Address of the traced function.  Entry probes have it in the instruction pointer. */
+/* In a kprobe the instruction pointer stands behind whatever calls it, one byte or more into the function; the key of a kretprobe's
+ * `func` shall be the same.  Where no helper tells (before 5.15) a breakpoint of one byte is the only way, as aarch64 has none behind
+ * which it stands.  The helper says 0 inside of a function. */
+static LLVMValueRef kprobe_address(struct emit *e)
+{
+#if defined(__x86_64__)
+	enum { BREAKPOINT = 1 };
+#else
+	enum { BREAKPOINT = 0 };
+#endif
+	LLVMBasicBlockRef ask = block_new(e, "ask"), after = block_new(e, ""), from;
+	LLVMValueRef ip = LLVMBuildSub(e->builder, context_register(e, STR("ip")), int_const(e, BREAKPOINT), ""), told, known;
+
+	from = LLVMGetInsertBlock(e->builder);
+	branch(e, feature(e, KERNEL_FUNC_IP), ask, after);
+	block_start(e, ask);
+	told = HELPER(e, get_func_ip, emit_context(e));
+	known = LLVMBuildSelect(e->builder, LLVMBuildICmp(e->builder, LLVMIntNE, told, int_const(e, 0), ""), told, ip, "");
+	ask = LLVMGetInsertBlock(e->builder);
+	jump(e, after);
+	block_start(e, after);
+	return join(e, known, ask, ip, from);
+}
+
+/* Address of the traced function.  uprobes have it in the instruction pointer. */
 static LLVMValueRef function_address(struct emit *e, const struct expr *call)
 {
 	const struct probe *p = emit_probe(e);
 	enum probe_kind_id kind = p->kind->id;
 	LLVMValueRef ip;
 
-	if (kind == PROBE_KPROBE || kind == PROBE_UPROBE)
+	if (kind == PROBE_KPROBE)
+		return kprobe_address(e);
+	if (kind == PROBE_UPROBE)
 		return context_register(e, STR("ip"));
 	if (!feature_now(e, KERNEL_FUNC_IP)) {
 		if (kind != PROBE_URETPROBE && p->attach.n == 1)

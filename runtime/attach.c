@@ -67,9 +67,9 @@ static void attach_probe(struct session *s, struct live_probe *p)
 }
 
 /* An earlier alternative must be tried before a later one, whatever the kind's order. */
-static bool is_reverse(const struct manifest_probe *row)
+static bool is_reverse(const struct live_probe *p)
 {
-	return probe_kind(row->kind)->reverse && !row->alternative;
+	return p->reverse && !p->row->alternative;
 }
 
 static int count_points(const struct session *s)
@@ -88,10 +88,10 @@ static void attach_all(struct session *s)
 
 	progress_begin(progress, "Attaching", count_points(s), !s->opt->quiet);
 	for (i = 0; i < n && !progress->stopped; i++)
-		if (!is_reverse(s->probes[i].row))
+		if (!is_reverse(&s->probes[i]))
 			attach_probe(s, &s->probes[i]);
 	for (i = n - 1; i >= 0 && !progress->stopped; i--)
-		if (is_reverse(s->probes[i].row))
+		if (is_reverse(&s->probes[i]))
 			attach_probe(s, &s->probes[i]);
 	progress_end(progress);
 }
@@ -189,10 +189,10 @@ void session_detach(struct session *s)
 		links += s->probes[i].links.n;
 	progress_begin(&s->env.progress, "Detaching", links, !s->opt->quiet);
 	for (i = 0; s->probes && i < s->manifest->probes.n; i++)
-		if (is_reverse(s->probes[i].row))
+		if (is_reverse(&s->probes[i]))
 			detach_probe(s, i);
 	for (i = s->manifest->probes.n - 1; s->probes && i >= 0; i--)
-		if (!is_reverse(s->probes[i].row))
+		if (!is_reverse(&s->probes[i]))
 			detach_probe(s, i);
 	progress_end(&s->env.progress);
 }

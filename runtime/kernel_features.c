@@ -119,6 +119,21 @@ static bool has_multi(uint32_t attach_type, bool user)
 	return !close_ok(err) && err == -EFAULT;
 }
 
+bool machine_notes_calls_in_tasks(struct machine *m)
+{
+	struct btf_file *f = machine_btf(m);
+
+	return f && btf_find(f, STR("fprobe_hlist"), BTF_MASK(BTF_KIND_STRUCT));
+}
+
+/* Where a link has a limited number of places for calls in progress, one that finds none runs neither side: a kprobe would lose
+ * calls that it counts when it has a link of its own. */
+static bool has_session(struct machine *m)
+{
+	return has_multi(SYS_TRACE_KPROBE_SESSION, false) && machine_notes_calls_in_tasks(m) &&
+	       btf_find(machine_btf(m), STR("bpf_session_is_return"), BTF_MASK(BTF_KIND_FUNC));
+}
+
 static bool has_atomic_fetch(void)
 {
 	struct bpf_insn insns[] = {
@@ -292,7 +307,7 @@ static bool probe_feature(struct machine *m, enum kernel_feature feature)
 	case KERNEL_KPROBE_MULTI:
 		return has_multi(SYS_TRACE_KPROBE_MULTI, false);
 	case KERNEL_KPROBE_SESSION:
-		return has_multi(SYS_TRACE_KPROBE_SESSION, false);
+		return has_session(m);
 	case KERNEL_UPROBE_MULTI:
 		return has_multi(SYS_TRACE_UPROBE_MULTI, true);
 	case KERNEL_BPF_LOOP:

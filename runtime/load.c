@@ -14,6 +14,7 @@
 
 #include "runtime/load.h"
 #include "runtime/machine.h"
+#include "runtime/providers/kprobe_session.h"
 #include "runtime/session_internal.h"
 
 /* libbpf's print callback has no argument of its own. */
@@ -434,6 +435,7 @@ static int prepare_probe(struct session *s, struct live_probe *p)
 		leave_out(p, EOPNOTSUPP, p->provider ? feature_help(missing) : "this build of waketrace cannot attach it");
 		return 0;
 	}
+	p->reverse = probe_kind(p->row->kind)->reverse;
 	put_raw_syscall(s, p);
 	err = p->provider->prepare ? p->provider->prepare(p, &s->env) : 0;
 	if (err)
@@ -452,6 +454,11 @@ static int prepare_probes(struct session *s)
 	for (i = 0; i < s->manifest->probes.n; i++) {
 		s->probes[i].row = &s->manifest->probes.at[i];
 		s->probes[i].number = i;
+	}
+	/* What options may switch off is attached by itself or not at all. */
+	if (!s->manifest->options.n)
+		kprobe_sessions_pair(s->arena, s->probes, s->manifest->probes.n);
+	for (i = 0; i < s->manifest->probes.n; i++) {
 		status = prepare_probe(s, &s->probes[i]);
 		if (status)
 			return status;

@@ -141,6 +141,9 @@ bool kernel_closed(struct kernel *k, const struct probe_spec *spec);
 
 /* ---- kernel_features.c ---- */
 bool kernel_has(struct kernel *k, enum kernel_feature feature);
+/* Does kprobe_multi note calls in progress in the task that makes them (6.14 on; struct fprobe_hlist came with it), and not in a
+ * limited number of places that each link has? */
+bool machine_notes_calls_in_tasks(struct machine *m);
 bool kernel_kfunc(struct kernel *k, struct str name, const struct probe_kind *kind);
 
 #endif

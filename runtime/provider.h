@@ -47,6 +47,8 @@ struct live_probe {
 	struct live_point *points; /* row->attach.n of them */
 	VEC(struct live_link) links; /* in the session's arena, see attach_env */
 	void *own;		   /* the provider's own data */
+	struct live_probe *partner; /* kprobe and kretprobe that share a link, see kprobe_session.h; NULL: none */
+	bool reverse;		   /* attached last to first, so that programs of one attach point run in source order */
 	bool raw_syscall;	   /* tracepoint:syscalls: attach to raw_syscalls, the program filters */
 	bool skipped;		   /* not loaded: a needed ability is missing, or another alternative was taken */
 	uint64_t missed;	   /* what provider->missed said before probe_detach() */
@@ -65,7 +67,7 @@ struct provider {
 	/* Feed names near to a mistyped one. */
 	void (*near)(struct kernel *k, const struct probe_spec *spec, struct diag_near *near);
 
-	/* Before load: program type, expected attach type, attach target.  0, or -errno with points[].why set; the session then
+	/* Before load: program type, expected attach type, attach target; `reverse` where this kernel wants another than the kind's.  0, or -errno with points[].why set; the session then
 	 * leaves the program out of the load. */
 	int (*prepare)(struct live_probe *p, struct attach_env *env);
 	/* After load: attach every attach point, filling points[] and links.  Returns how many points are attached; each point

@@ -181,7 +181,7 @@ static void tell_missed(struct session *s)
 			diag_print_now(stderr, s->opt->style, session_span(s, p->row->span), DIAG_WARNING,
 				       arena_printf(s->event, "the kernel left out %llu %s of %.*s: %sanother probe was at work on that CPU",
 						    (unsigned long long)missed, missed == 1 ? "run" : "runs", STR_ARG(p->row->name),
-						    p->row->kind == PROBE_KRETPROBE ? "too many calls were in progress, or " : ""),
+						    p->row->kind == PROBE_KRETPROBE || p->partner ? "too many calls were in progress, or " : ""),
 				       NULL, false);
 		unknown |= p->missed_unknown;
 	}

@@ -1,5 +1,5 @@
-/* kprobe and kretprobe: one perf event per function, or one kprobe_multi link for many.  Never tracefs' kprobe_events, which
- * would outlive a SIGKILL. */
+/* kprobe and kretprobe: one perf event per function, or one kprobe_multi link for many, or one session link for the entry and the
+ * return of many.  Never tracefs' kprobe_events, which would outlive a SIGKILL. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -7,6 +7,7 @@
 
 #include "runtime/bpf_sys.h"
 #include "runtime/machine.h"
+#include "runtime/providers/kprobe_session.h"
 #include "runtime/providers/perf.h"
 #include "runtime/providers/providers.h"
 
@@ -32,23 +33,44 @@ static bool fits_multi(const struct live_probe *p, struct attach_env *env)
 	return true;
 }
 
+/* The first of the two that asks decides for both. */
+static bool takes_session(struct live_probe *p, struct attach_env *env)
+{
+	if (!p->partner)
+		return false;
+	if (fits_multi(p, env) && env->kernel->has(env->kernel, KERNEL_KPROBE_SESSION) &&
+	    kprobe_session_open(is_return(p) ? p->partner : p, env))
+		return true;
+	p->partner->partner = NULL;
+	p->partner = NULL;
+	return false;
+}
+
 static int prepare(struct live_probe *p, struct attach_env *env)
 {
 	int err = bpf_program__set_type(p->prog, BPF_PROG_TYPE_KPROBE);
 
-	/* libbpf 1.1 knows nothing of the attach type but hands it on. */
-	if (!err && fits_multi(p, env))
+	/* libbpf 1.1 knows nothing of the attach types but hands them on. */
+	if (!err && takes_session(p, env))
+		err = bpf_program__set_expected_attach_type(p->prog, (enum bpf_attach_type)SYS_TRACE_KPROBE_SESSION);
+	else if (!err && fits_multi(p, env))
 		err = bpf_program__set_expected_attach_type(p->prog, (enum bpf_attach_type)SYS_TRACE_KPROBE_MULTI);
+	/* Notes of one call are worked off as a list there, the newest link first; elsewhere they are a stack. */
+	if (is_return(p) && !p->partner && fits_multi(p, env))
+		p->reverse = machine_notes_calls_in_tasks(machine_of(env->kernel));
 	return err;
 }
 
 static int multi_link(struct live_probe *p, const char **names, uint64_t *cookies, int n)
 {
+	int prog = p->partner ? kprobe_session_program(p) : bpf_program__fd(p->prog);
 	struct sys_link_attr attr;
 
+	if (prog < 0)
+		return prog;
 	memset(&attr, 0, sizeof(attr));
-	attr.prog_fd = (uint32_t)bpf_program__fd(p->prog);
-	attr.attach_type = SYS_TRACE_KPROBE_MULTI;
+	attr.prog_fd = (uint32_t)prog;
+	attr.attach_type = p->partner ? SYS_TRACE_KPROBE_SESSION : SYS_TRACE_KPROBE_MULTI;
 	attr.kprobe_multi.flags = is_return(p) ? SYS_KPROBE_MULTI_RETURN : 0;
 	attr.kprobe_multi.cnt = (uint32_t)n;
 	attr.kprobe_multi.syms = (uint64_t)(uintptr_t)names;
@@ -56,15 +78,36 @@ static int multi_link(struct live_probe *p, const char **names, uint64_t *cookie
 	return sys_link_create(&attr);
 }
 
+static bool uses_cookies(const struct live_probe *p)
+{
+	return p->row->uses_cookie || (p->partner && p->partner->row->uses_cookie);
+}
+
+static void point_ok(struct live_probe *p, int point)
+{
+	probe_point_ok(p, point);
+	if (p->partner)
+		probe_point_ok(p->partner, point);
+}
+
+static void point_failed(struct live_probe *p, int point, int err)
+{
+	const char *why = err == ESRCH ? "ftrace does not know this function" : NULL;
+
+	probe_point_failed(p, point, err, why, NULL);
+	if (p->partner)
+		probe_point_failed(p->partner, point, err, why, NULL);
+}
+
 /* One name that ftrace does not know makes the kernel refuse the whole list; halve it until the culprits are alone. */
 static int attach_range(struct live_probe *p, struct attach_env *env, const char **names, uint64_t *cookies, int from, int to)
 {
-	int fd = multi_link(p, names + from, p->row->uses_cookie ? cookies + from : NULL, to - from), i;
+	int fd = multi_link(p, names + from, uses_cookies(p) ? cookies + from : NULL, to - from), i;
 
 	if (fd >= 0) {
 		probe_add_link(p, env, NULL, fd);
 		for (i = from; i < to; i++)
-			probe_point_ok(p, (int)cookies[i]);
+			point_ok(p, (int)cookies[i]);
 		return to - from;
 	}
 	if (to - from > 1 && (fd == -ESRCH || fd == -EINVAL || fd == -ENOENT)) {
@@ -73,7 +116,7 @@ static int attach_range(struct live_probe *p, struct attach_env *env, const char
 		return attach_range(p, env, names, cookies, from, mid) + attach_range(p, env, names, cookies, mid, to);
 	}
 	for (i = from; i < to; i++)
-		probe_point_failed(p, (int)cookies[i], -fd, fd == -ESRCH ? "ftrace does not know this function" : NULL, NULL);
+		point_failed(p, (int)cookies[i], -fd);
 	return 0;
 }
 
@@ -183,7 +226,9 @@ static int attach(struct live_probe *p, struct attach_env *env)
 {
 	int i, n = 0;
 
-	if (bpf_program__expected_attach_type(p->prog) == (enum bpf_attach_type)SYS_TRACE_KPROBE_MULTI)
+	if (p->partner && is_return(p))
+		return 0; /* the kprobe attaches both */
+	if (p->partner || bpf_program__expected_attach_type(p->prog) == (enum bpf_attach_type)SYS_TRACE_KPROBE_MULTI)
 		return attach_multi(p, env);
 	for (i = 0; i < p->row->attach.n && progress_step(&env->progress); i++) {
 		int err = attach_one(p, env, i);
@@ -200,7 +245,7 @@ static int attach(struct live_probe *p, struct attach_env *env)
 /* Calls that found another probe at work on their CPU, or no room for one more call in progress; told from 6.7 on. */
 static bool missed(struct live_probe *p, uint64_t *count)
 {
-	*count = 0;
+	*count = p->partner ? kprobe_session_missed(p) : 0;
 	VEC_EACH(l, &p->links) {
 		struct sys_link_info info;
 		uint32_t size;
@@ -215,7 +260,17 @@ static bool missed(struct live_probe *p, uint64_t *count)
 	return true;
 }
 
-const struct provider provider_kprobe = {
-	.kind = PROBE_KPROBE, .list = functions_list, .near = functions_near, .prepare = prepare, .attach = attach, .missed = missed};
+static void release(struct live_probe *p)
+{
+	kprobe_session_close(p);
+}
+
+const struct provider provider_kprobe = {.kind = PROBE_KPROBE,
+					 .list = functions_list,
+					 .near = functions_near,
+					 .prepare = prepare,
+					 .attach = attach,
+					 .missed = missed,
+					 .release = release};
 const struct provider provider_kretprobe = {
 	.kind = PROBE_KRETPROBE, .list = functions_list, .near = functions_near, .prepare = prepare, .attach = attach, .missed = missed};
