@@ -33,6 +33,13 @@ FORMS = [
      "tracepoint:syscalls:sys_exit_getppid /@s[tid]/ { @t = sum(nsecs - @s[tid]); delete(@s[tid]); }"),
 ]
 
+# What wakeuptime does at its heart, without its options: the same text for both but for the ways they read fields.
+WAKER = ("{begin} {{ exit() }} tracepoint:sched:sched_switch /args{of}prev_state & 3/ {{ @asleep[args{of}prev_pid] = nsecs; }} "
+         "tracepoint:sched:sched_waking /@asleep[args{of}pid]/ {{ @us[kstack, comm, args{of}comm] = "
+         "sum((nsecs - @asleep[args{of}pid]) / 1000); {delete}; }}")
+WAKER_OURS = WAKER.format(begin="begin", of=".", delete="_ = delete(@asleep, args.pid)")
+WAKER_THEIRS = WAKER.format(begin="BEGIN", of="->", delete="delete(@asleep[args->pid])")
+
 TRIGGER = r"""
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -157,7 +164,8 @@ def main():
     print(f"{'start-up (CPU, peak memory)':30}{'waketrace':>24}{'bpftrace' if bpftrace else '(no bpftrace)':>24}")
     wakeuptime = ROOT / "scripts" / "wakeuptime.wt"
     rows = [("begin { exit() }", [args.binary, "-q", "-e", "begin { exit() }"],
-             [bpftrace, "-q", "-e", "BEGIN { exit() }"])]
+             [bpftrace, "-q", "-e", "BEGIN { exit() }"]),
+            ("wakeuptime, its heart", [args.binary, "-q", "-e", WAKER_OURS], [bpftrace, "-q", "-e", WAKER_THEIRS])]
     if wakeuptime.exists():
         rows.append(("wakeuptime --dry-run", [args.binary, "--dry-run", str(wakeuptime)], None))
     before = STATS.read_text()

@@ -4,7 +4,7 @@
 # build; run it again when LLVM changes.  Names that do not exist (another LLVM) do no harm.
 set -eu
 ROOT=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
-WT=$ROOT/build/waketrace
+WT=$ROOT/build/waketrace.symbols
 OUT=$(mktemp -d)
 trap 'rm -rf "$OUT"' EXIT
 

@@ -29,7 +29,7 @@ need_packages() {
 	} >&2 </dev/null
 }
 
-# build PRESET [TARGET...]: configure once, then build; silent when all is well.
+# build PRESET [TARGET...]: configure once, then build; when all is well it says no more than the size of a new binary.
 build() {
 	preset=$1
 	shift
@@ -41,6 +41,7 @@ build() {
 	if {
 		[ -f "$directory/build.ninja" ] || (cd "$ROOT" && cmake --preset "$preset")
 	} >"$log" 2>&1 && cmake --build "$directory" ${1:+--target "$@"} >>"$log" 2>&1; then
+		sed -n 's/^-- \(waketrace: .* MB.*\)/\1/p' "$log" >&2
 		rm -f "$log"
 	else
 		cat "$log" >&2
