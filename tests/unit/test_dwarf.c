@@ -19,7 +19,7 @@ struct looked_at {
 
 long look_at_me(int number, const struct looked_at *object);
 
-__attribute__((noinline, noclone)) long look_at_me(int number, const struct looked_at *object)
+__attribute__((noinline)) long look_at_me(int number, const struct looked_at *object)
 {
 	return number + object->second; /* line 24 */
 }
