@@ -219,6 +219,8 @@ void check_unit(struct checker *c, struct unit *u);
 
 /* check_limits.c: sizes and counts that the kernel or the settings bound. */
 void check_limits(struct checker *c);
+bool check_written_points(struct checker *c);
+bool check_written_points(struct checker *c);
 
 #define FAIL(c, e, ...)                                                                            \
 	do {                                                                                       \

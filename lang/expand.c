@@ -350,7 +350,7 @@ static void expand_node(struct checker *c, const struct probe_node *node, int in
 	}
 	if (diag_errors(c->diag) > before)
 		return;
-	for (i = 0; i < written.n; i++) {
+	for (i = 0; i < written.n && diag_errors(c->diag) < DIAG_MOST_SHOWN; i++) {
 		bool optional = node->alternatives || (written.at[i]->is_pattern && written.n > 1);
 
 		match_spec(c, written.at[i], &m, optional);
@@ -455,9 +455,10 @@ void expand_probes(struct checker *c)
 {
 	int i;
 
+	if (!check_written_points(c))
+		return;
 	c->has_trampolines = has_trampolines(c->script);
-
-	for (i = 0; i < c->script->probes.n; i++)
+	for (i = 0; i < c->script->probes.n && diag_errors(c->diag) < DIAG_MOST_SHOWN; i++)
 		expand_node(c, c->script->probes.at[i], i);
 	check_names(c);
 	if (c->opt->probe_filter.n && !diag_errors(c->diag))

@@ -11,6 +11,7 @@
 struct diag {
 	struct arena *arena;
 	VEC(struct diag_message *) messages;
+	int errors; /* among the messages */
 };
 
 static const struct {
@@ -42,6 +43,7 @@ void diag_add(struct diag *d, struct span span, enum diag_id id, ...)
 	m->span = span;
 	m->id = rows[id].id;
 	m->severity = rows[id].severity;
+	d->errors += m->severity == DIAG_ERROR;
 	va_start(ap, id);
 	m->text = arena_vprintf(d->arena, rows[id].text, ap);
 	va_end(ap);
@@ -78,11 +80,7 @@ void diag_note(struct diag *d, struct span span, const char *fmt, ...)
 
 int diag_errors(const struct diag *d)
 {
-	int n = 0;
-
-	VEC_EACH (m, &d->messages)
-		n += (*m)->severity == DIAG_ERROR;
-	return n;
+	return d->errors;
 }
 
 bool diag_has(const struct diag *d, enum diag_id first, enum diag_id last)
@@ -103,8 +101,8 @@ int diag_mark(const struct diag *d)
 
 void diag_rewind(struct diag *d, int mark)
 {
-	if (mark < d->messages.n)
-		d->messages.n = mark;
+	while (mark < d->messages.n)
+		d->errors -= d->messages.at[--d->messages.n]->severity == DIAG_ERROR;
 }
 
 /* Where the user wrote what led here: the outermost call of the macros around `span`. */
@@ -161,6 +159,7 @@ static void number_messages(struct diag *d)
 void diag_report(struct diag *d, FILE *out, struct diag_style style)
 {
 	const struct diag_message *last = NULL;
+	int shown = 0;
 
 	number_messages(d);
 	if (d->messages.n)
@@ -171,10 +170,13 @@ void diag_report(struct diag *d, FILE *out, struct diag_style style)
 		/* A body that is checked once per attach point complains once. */
 		if (last && same_message(last, *m))
 			continue;
-		diag_render(out, style, *m, true);
 		last = *m;
+		if (shown++ < DIAG_MOST_SHOWN)
+			diag_render(out, style, *m, true);
 	}
-	d->messages.n = 0;
+	if (shown > DIAG_MOST_SHOWN)
+		diag_render_rest(out, style, d->errors ? DIAG_ERROR : DIAG_WARNING, shown - DIAG_MOST_SHOWN);
+	d->messages.n = d->errors = 0;
 }
 
 void diag_print_now(FILE *out, struct diag_style style, struct span span,

@@ -23,6 +23,9 @@ enum diag_id {
 
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
+/* Of more errors than this nobody reads the rest: they are counted, and looking for more of them may stop. */
+enum { DIAG_MOST_SHOWN = 100 };
+
 struct diag;
 
 /* Diagnostics are owned by `a`. */

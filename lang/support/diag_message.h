@@ -25,4 +25,7 @@ struct diag_message {
 void diag_render(FILE *out, struct diag_style style, const struct diag_message *m,
 		 bool source_line);
 
+/* Write the line that stands for `n` diagnostics which are not shown. */
+void diag_render_rest(FILE *out, struct diag_style style, enum diag_severity severity, int n);
+
 #endif

@@ -13,6 +13,10 @@ enum {
 	MOST_BYTES = 240,
 	BYTES_BEFORE = 60,
 	MOST_LEVELS = 8,
+	/* Of a longer word (a number of a thousand digits, a pattern) the beginning and the end are shown. */
+	MOST_WORD = 300,
+	WORD_BEGIN = 200,
+	WORD_END = 40,
 };
 
 /* Length of the well-formed UTF-8 sequence at `s`, 0 when there is none.  C1 controls count as none: some terminals obey
@@ -71,6 +75,25 @@ static void show_text(FILE *out, struct str text)
 			fputc(text.s[i++], out);
 		else
 			i += show_char(out, text.s + i, text.n - i, 0, &width);
+}
+
+/* What is said of the script.  It may quote a word that is as long as the script. */
+static void show_message(FILE *out, struct str text)
+{
+	size_t begin = 0, end;
+
+	while (begin < text.n) {
+		for (end = begin; end < text.n && text.s[end] != ' ' && text.s[end] != '\n'; end++)
+			;
+		if (end - begin > MOST_WORD) {
+			show_text(out, str_sub(text, begin, WORD_BEGIN));
+			fputs("...", out);
+			begin = end - WORD_END;
+		}
+		end += end < text.n; /* the blank */
+		show_text(out, str_sub(text, begin, end - begin));
+		begin = end;
+	}
 }
 
 static struct str line_without_cr(const struct source *source, int line)
@@ -173,7 +196,7 @@ static void show_head(FILE *out, struct diag_style style, struct span span,
 		fputs(severity == DIAG_ERROR ? "\033[31m" : "\033[33m", out);
 	show_place(out, span);
 	fprintf(out, "%s: ", label);
-	show_text(out, str_of(text));
+	show_message(out, str_of(text));
 	fputs(style.colour ? "\033[0m\n" : "\n", out);
 }
 
@@ -304,14 +327,23 @@ void diag_render(FILE *out, struct diag_style style, const struct diag_message *
 	VEC_EACH (note, &m->notes) {
 		show_place(out, note->span);
 		fputs("NOTE: ", out);
-		show_text(out, str_of(note->text));
+		show_message(out, str_of(note->text));
 		fputc('\n', out);
 		if (note->span.source)
 			show_source(out, note->span, false);
 	}
 	VEC_EACH (hint, &m->hints) {
 		fputs("HINT: ", out);
-		show_text(out, str_of(*hint));
+		show_message(out, str_of(*hint));
 		fputc('\n', out);
 	}
+}
+
+void diag_render_rest(FILE *out, struct diag_style style, enum diag_severity severity, int n)
+{
+	char text[80];
+	struct diag_message m = {.id = "MORE", .severity = severity, .text = text};
+
+	snprintf(text, sizeof(text), "%d more message%s not shown", n, n == 1 ? " is" : "s are");
+	diag_render(out, style, &m, false);
 }
