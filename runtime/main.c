@@ -204,6 +204,12 @@ static int run_artefact(struct arena *a, struct str elf, struct kernel *kernel, 
 	return status;
 }
 
+/* What cannot be known of probes without rights: then their lack is the one thing to tell. */
+static bool is_for_want_of_rights(const struct diag *diag)
+{
+	return (diag_has(diag, DIAG_NO_ARGS, DIAG_NO_ARGS) || diag_has(diag, DIAG_PROBE_SOURCE, DIAG_PROBE_SOURCE)) && !session_allowed();
+}
+
 static int trace(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag)
 {
 	const struct artefact *art;
@@ -212,6 +218,8 @@ static int trace(struct arena *a, struct options *opt, struct kernel *kernel, st
 	if (wants_help(opt))
 		return show_help(a, opt, kernel, diag);
 	art = compile(a, opt, kernel, diag);
+	if (!art && !opt->stages && is_for_want_of_rights(diag))
+		return 1;
 	status = report(opt, diag);
 	if (!art || status)
 		return status;

@@ -233,7 +233,7 @@ static bool has_capability(const struct __user_cap_data_struct *data, int cap)
 }
 
 /* CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN. */
-static bool check_capabilities(void)
+bool session_allowed(void)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {0};
@@ -410,7 +410,7 @@ static int run(struct session *s)
 {
 	int status;
 
-	if (!read_manifest(s) || !check_capabilities())
+	if (!read_manifest(s) || !session_allowed())
 		return STATUS_FAILED;
 	status = open_processes(s);
 	if (status)

@@ -23,6 +23,9 @@ struct session_options {
 	bool load_only; /* -d libbpf, -d verifier: load, then leave */
 };
 
+/* May this process trace?  Otherwise false, and what it lacks is said on stderr. */
+bool session_allowed(void);
+
 /* Load, attach, serve, print, close.  Returns the process's exit status. */
 int session_trace(struct str elf, struct kernel *kernel, const struct session_options *opt);
 
