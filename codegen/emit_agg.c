@@ -278,6 +278,7 @@ struct value lower_tseries(struct emit *e, const struct expr *call, LLVMValueRef
 		     n = argument(e, call);
 	LLVMValueRef now = HELPER(e, ktime_get_boot_ns), number, start, at, fresh, aux;
 
+	now = LLVMBuildAdd(b, now, rodata_load(e, RODATA_WALL_OFFSET, 8, 0), "now");
 	number = LLVMBuildUDiv(b, now, interval, "");
 	start = LLVMBuildMul(b, number, interval, "start");
 	number = clamp(e, LLVMBuildURem(b, number, int_const(e, slots), ""), slots - 1);

@@ -70,8 +70,9 @@ struct manifest_map {
  *   COUNT { u64 n }   SUM { s64/u64 sum }   MIN, MAX { s64/u64 value; u64 is_set }   AVG { s64/u64 total; u64 count }
  *   STATS { s64/u64 total; u64 count; s64/u64 unused-zero }   HIST { u64 buckets[] }: see hist_buckets() in type.h
  *   LHIST { u64 buckets[n + 2] }: below min, steps, max and above: lhist_buckets()
- *   TSERIES { struct { u64 start, value, aux; } slots[n] }: start of the interval in ns since boot, 0: empty slot; aux: of avg the
- *     count (value is the sum), of the last value the time it was taken.  Slots of one start on several CPUs are one interval. */
+ *   TSERIES { struct { u64 start, value, aux; } slots[n] }: start of the interval in ns since 1970 (a minute begins with a minute
+ *     of the clock on the wall), 0: empty slot; aux: of avg the count (value is the sum), of the last value the time it was
+ *     taken.  Slots of one start on several CPUs are one interval. */
 /* How a text of fixed capacity, in a map key or value or in an event, says that it was cut: its last byte is not NUL.  Then
  * the capacity - 1 bytes before it are shown, with config.str_trunc_trailer.  A whole text always has a NUL.  Texts that are
  * members of a STRUCT shape are the traced program's own memory: they end at the first NUL or at their size, and are whole. */
@@ -255,6 +256,7 @@ int manifest_span(struct arena *a, struct manifest *m, struct span span);
 #define RODATA_PIDNS_INO "wt_pidns_ino"
 #define RODATA_START_NS "wt_start_ns"	 /* u64 boot-time ns when tracing began, for `elapsed` */
 #define RODATA_TAI_OFFSET "wt_tai_offset" /* u64 ns to add to boot time for TAI */
+#define RODATA_WALL_OFFSET "wt_wall_offset" /* u64 ns to add to boot time for the time of day */
 #define RODATA_FUNC "wt_func_"		 /* u64: address of the function of a program; see manifest_probe_word(); only where no helper tells it */
 #define RODATA_RAW_SYSCALL "wt_raw_"	 /* u32: this tracepoint of a system call is attached to raw_syscalls, its program must filter */
 #define RODATA_NCPUS "wt_ncpus"		 /* u32 possible CPUs */

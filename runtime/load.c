@@ -162,6 +162,7 @@ static int patch_rodata(struct session *s)
 	rodata_number(&r, RODATA_CHILD_PID, (uint64_t)s->child.pid);
 	rodata_number(&r, RODATA_START_NS, now_ns(CLOCK_BOOTTIME));
 	rodata_number(&r, RODATA_TAI_OFFSET, now_ns(CLOCK_TAI) - now_ns(CLOCK_BOOTTIME));
+	rodata_number(&r, RODATA_WALL_OFFSET, now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME));
 	rodata_number(&r, RODATA_NCPUS, (uint64_t)s->ncpus);
 	put_namespace(&r);
 	put_functions(&r);

@@ -100,6 +100,6 @@ extern const uint32_t output_percentiles[];
 int output_first_entry(const struct map_view *view, const struct map_print *how);
 /* tseries, text and JSON (tseries.c). */
 void tseries_text(struct strbuf *out, struct output *o, const struct map_view *view, const struct decoder *d);
-void tseries_json(struct strbuf *out, const struct value *v, struct names *names);
+void tseries_json(struct strbuf *out, const struct value *v);
 
 #endif

@@ -171,7 +171,7 @@ static void add_value(struct strbuf *out, struct output *o, const struct value *
 		add_hist(out, o, v);
 		return;
 	case VALUE_TSERIES:
-		tseries_json(out, v, o->names);
+		tseries_json(out, v);
 		return;
 	}
 }

@@ -11,15 +11,9 @@ struct graph {
 	const struct decoder *d;
 	const struct shape *shape;
 	uint64_t newest; /* start of the newest interval over all keys */
-	int64_t epoch;	 /* added to a start for the wall clock */
 	int digits;	 /* of fractions of a second */
 	int64_t min, max;
 };
-
-static int64_t clock_offset(struct names *names)
-{
-	return names && names->clock_offset ? names->clock_offset(names, 0) : 0;
-}
 
 static int digits_of(uint64_t interval)
 {
@@ -30,12 +24,13 @@ static struct str row_time(const struct graph *g, uint64_t start)
 {
 	static const char *const formats[] = {"%H:%M:%S", "%H:%M:%S.%l", "%H:%M:%S.%f", "%H:%M:%S.%k"};
 
-	return time_text(g->d->arena, str_of(formats[g->digits / 3]), (int64_t)start + g->epoch);
+	return time_text(g->d->arena, str_of(formats[g->digits / 3]), (int64_t)start);
 }
 
-static int column(const struct graph *g, int64_t value)
+/* Where a value stands in a field of that many columns. */
+static int column(const struct graph *g, int64_t value, int width)
 {
-	return (int)((__int128)(WIDTH - 1) * ((__int128)value - g->min) / ((__int128)g->max - g->min));
+	return (int)((__int128)width * ((__int128)value - g->min) / ((__int128)g->max - g->min));
 }
 
 static void add_scale(struct strbuf *out, const struct graph *g)
@@ -65,9 +60,9 @@ static void add_row(struct strbuf *out, const struct graph *g, uint64_t start, c
 	field[WIDTH] = 0;
 	field[0] = field[WIDTH - 1] = '|';
 	if (g->min < 0 && g->max > 0)
-		field[column(g, 0)] = '.';
+		field[column(g, 0, WIDTH)] = '.'; /* as bpftrace has it */
 	if (slot)
-		field[column(g, (int64_t)slot->value)] = '*';
+		field[column(g, (int64_t)slot->value, WIDTH - 1)] = '*';
 	strbuf_printf(out, "%.*s %s ", STR_ARG(row_time(g, start)), field);
 	if (!slot)
 		strbuf_add(out, STR("-\n"));
@@ -89,8 +84,10 @@ static bool find_range(struct graph *g, const struct merged *m, uint64_t oldest)
 		g->max = !any || v > g->max ? v : g->max;
 		any = true;
 	}
-	if (any && g->min == g->max)
-		g->max++;
+	if (any && g->min == g->max) {
+		g->min -= g->min > INT64_MIN;
+		g->max += g->max < INT64_MAX;
+	}
 	return any;
 }
 
@@ -105,11 +102,14 @@ static void add_graph(struct strbuf *out, struct graph *g, const struct merged *
 		strbuf_add(out, STR("<no data>\n\n"));
 		return;
 	}
-	add_scale(out, g);
-	add_frame(out, g, heads[g->digits / 3], '|');
 	while (i < m->nslots && m->slots[i].start < oldest)
 		i++;
-	for (start = i < m->nslots ? m->slots[i].start : g->newest; start <= g->newest; start += interval) {
+	start = i < m->nslots ? m->slots[i].start : g->newest;
+	/* A single row is told to the nanosecond, as bpftrace has it. */
+	g->digits = start == g->newest ? 9 : digits_of(interval);
+	add_scale(out, g);
+	add_frame(out, g, heads[g->digits / 3], '|');
+	for (; start <= g->newest; start += interval) {
 		bool here = i < m->nslots && m->slots[i].start == start;
 
 		add_row(out, g, start, here ? &m->slots[i] : NULL);
@@ -123,7 +123,7 @@ static void add_graph(struct strbuf *out, struct graph *g, const struct merged *
 void tseries_text(struct strbuf *out, struct output *o, const struct map_view *view, const struct decoder *d)
 {
 	const struct shape *s = &view->manifest->shapes.at[view->row->value];
-	struct graph g = {.o = o, .d = d, .shape = s, .epoch = clock_offset(d->names), .digits = digits_of((uint64_t)s->params[0])};
+	struct graph g = {.o = o, .d = d, .shape = s};
 
 	VEC_EACH(e, &view->entries)
 		if (e->merged.nslots && e->merged.slots[e->merged.nslots - 1].start > g.newest)
@@ -142,22 +142,20 @@ void tseries_text(struct strbuf *out, struct output *o, const struct map_view *v
 	}
 }
 
-void tseries_json(struct strbuf *out, const struct value *v, struct names *names)
+void tseries_json(struct strbuf *out, const struct value *v)
 {
-	int64_t epoch = clock_offset(names); /* asked once: two answers differ by some nanoseconds */
 	uint32_t i;
 
 	strbuf_addc(out, '[');
 	for (i = 0; i < v->merged.nslots; i++) {
 		const struct tseries_slot *slot = &v->merged.slots[i];
-		int64_t at = (int64_t)slot->start + epoch;
-		time_t t = (time_t)(at / 1000000000);
+		time_t t = (time_t)(slot->start / 1000000000);
 		char text[64] = "";
 		struct tm tm;
 
 		if (gmtime_r(&t, &tm))
 			strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-		strbuf_printf(out, "%s{\"interval_start\":\"%s.%09d\",\"value\":", i ? "," : "", text, (int)(at % 1000000000));
+		strbuf_printf(out, "%s{\"interval_start\":\"%s.%09d\",\"value\":", i ? "," : "", text, (int)(slot->start % 1000000000));
 		strbuf_printf(out, v->is_signed ? "%lld}" : "%llu}", (long long)slot->value);
 	}
 	strbuf_addc(out, ']');
