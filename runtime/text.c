@@ -347,7 +347,8 @@ static void format_piece(struct strbuf *out, const struct text_style *style, con
 		format_char(out, style, &pad, v);
 		return;
 	case CONV_POINTER:
-		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)v->number);
+		/* the null pointer is 0, as C's %#x has it */
+		snprintf(text, sizeof(text), "%s%llx", v->number ? "0x" : "", (unsigned long long)v->number);
 		add_padded(out, &pad, str_of(text));
 		return;
 	case CONV_STRING:
