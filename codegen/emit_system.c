@@ -115,18 +115,18 @@ struct value lower_write_user(struct emit *e, const struct expr *call, LLVMValue
 
 /* ---- names of numbers ---- */
 
-/* Text number `index` of a table in .rodata; what is beyond the table's end, or has no name there,
- * is empty. */
-static struct value table_text(struct emit *e, const struct expr *call, const char *const *names,
-			       uint32_t n)
+/* Text number `index` of a table in .rodata; `unknown` for what is beyond the table's end, or has no
+ * name there. */
+static struct value table_text(struct emit *e, const struct expr *call, LLVMValueRef index,
+			       const char *const *names, uint32_t n, const char *unknown)
 {
 	uint32_t size = call->type->size, i;
 	char *bytes = arena_alloc(e->arena, (size_t)size * (n + 1));
-	LLVMValueRef index = clamp(e, emit_i64(e, argument(call, 0)), n), table;
+	LLVMValueRef table;
 
-	for (i = 0; i < n; i++)
-		if (names[i])
-			strncpy(bytes + (size_t)i * size, names[i], size - 1);
+	index = clamp(e, index, n);
+	for (i = 0; i <= n; i++)
+		strncpy(bytes + (size_t)i * size, i < n && names[i] ? names[i] : unknown, size - 1);
 	table = literal(e, (struct str){bytes, (size_t)size * (n + 1)}, size * (n + 1));
 	return value_at(
 		call->type,
@@ -134,15 +134,19 @@ static struct value table_text(struct emit *e, const struct expr *call, const ch
 		PLACE_BPF);
 }
 
+/* The number may be an error as the kernel returns it, below zero. */
 struct value lower_strerror(struct emit *e, const struct expr *call, LLVMValueRef dest)
 {
+	LLVMValueRef n = emit_i64(e, argument(call, 0)), negative;
 	const char *names[ERRORS];
 	int i;
 
 	(void)dest;
 	for (i = 0; i < ERRORS; i++)
 		names[i] = strerrordesc_np(i);
-	return table_text(e, call, names, ERRORS);
+	negative = LLVMBuildICmp(e->builder, LLVMIntSLT, n, int_const(e, 0), "");
+	n = LLVMBuildSelect(e->builder, negative, LLVMBuildNeg(e->builder, n, ""), n, "");
+	return table_text(e, call, n, names, ERRORS, "Unknown error");
 }
 
 struct value lower_signal_name(struct emit *e, const struct expr *call, LLVMValueRef dest)
@@ -151,9 +155,9 @@ struct value lower_signal_name(struct emit *e, const struct expr *call, LLVMValu
 	int i;
 
 	(void)dest;
-	for (i = 0; i < SIGNALS; i++)
-		names[i] = sigdescr_np(i);
-	return table_text(e, call, names, SIGNALS);
+	for (i = 0; i < SIGNALS; i++) /* real-time ones have a number, not a description */
+		names[i] = str_c(e->arena, str_of(strsignal(i)));
+	return table_text(e, call, emit_i64(e, argument(call, 0)), names, SIGNALS, "N/A");
 }
 
 static const char *const syscall_names[] = {
@@ -194,7 +198,8 @@ int syscall_number(struct str event)
 struct value lower_syscall_name(struct emit *e, const struct expr *call, LLVMValueRef dest)
 {
 	(void)dest;
-	return table_text(e, call, syscall_names, SYSCALLS);
+	return table_text(e, call, emit_i64(e, argument(call, 0)), syscall_names, SYSCALLS,
+			  "Unknown syscall");
 }
 
 /* ---- the kernel's trace buffer ---- */

@@ -224,8 +224,11 @@ static bool lhist_params(struct checker *c, struct expr *e, int64_t params[4])
 		diag_add(c->diag, e->span, DIAG_LHIST_BUCKETS, (v[1] - v[0]) / v[2]);
 	else if (v[2] > v[1] - v[0])
 		diag_add(c->diag, e->call.args.at[3]->span, DIAG_LHIST_WIDE, v[2]);
-	else
+	else {
+		/* A last step that is not whole is counted with what lies above. */
+		params[1] -= (params[1] - params[0]) % params[2];
 		return true;
+	}
 	return false;
 }
 

@@ -76,7 +76,7 @@ static struct str ksym(struct names *n, struct arena *a, uint64_t address, bool 
 	const char *name = kernel_name(symbols_of(n), address, &offset);
 
 	if (!name)
-		return str_printf(a, "0x%llx", (unsigned long long)address);
+		return str_printf(a, "%#llx", (unsigned long long)address);
 	return with_offset ? str_printf(a, "%s+%llu", name, (unsigned long long)offset) : str_copy(a, str_of(name));
 }
 
@@ -89,7 +89,7 @@ static struct str usym(struct names *n, struct arena *a, uint32_t tgid, uint64_t
 	symbols_serve(symbols_of(n));
 	processes_name(symbols_of(n)->processes, tgid, address, false, &name);
 	if (!name.symbol.n)
-		return str_printf(a, "0x%llx", (unsigned long long)address);
+		return str_printf(a, "%#llx", (unsigned long long)address);
 	return with_offset ? str_printf(a, "%.*s+%llu", STR_ARG(name.symbol), (unsigned long long)name.offset)
 			   : str_copy(a, name.symbol);
 }

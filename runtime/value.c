@@ -172,8 +172,6 @@ static struct value decode_timestamp(const struct decoder *d, const struct shape
 	uint64_t ns = load_number(bytes, 8, false);
 	int64_t offset = d->names && d->names->clock_offset ? d->names->clock_offset(d->names, s->clock) : 0;
 
-	if (!ns)
-		return value_text(STR("(?)"), true);
 	return value_text(time_text(d->arena, s->name, (int64_t)ns + offset), true);
 }
 
