@@ -1,14 +1,18 @@
 /* Constant expressions of C, evaluated while they are read.  Values are 64 bits; unsigned ones are marked, because comparisons,
- * divisions and shifts right depend on it. */
+ * divisions and shifts right depend on it, and those of 32 bits, so that ~0u is 4294967295.  Signed ones keep 64 bits: 1 << 31 is
+ * 2147483648, as in a script. */
 #include "lang/c_const.h"
 
 #include <ctype.h>
+
+#include "lang/c_types.h"
 
 enum { MOST_DEPTH = 200 };
 
 struct value {
 	int64_t v;
-	bool u; /* unsigned */
+	bool u;	     /* unsigned */
+	bool narrow; /* has 32 bits; meant where it is unsigned */
 	bool ok;
 };
 
@@ -110,6 +114,27 @@ bool c_number(struct str text, int64_t *value, bool *is_unsigned)
 
 /* ---- expressions ------------------------------------------------------------------------------------------------------------ */
 
+static struct value wrapped(struct value v)
+{
+	if (v.u && v.narrow)
+		v.v = (uint32_t)v.v;
+	return v;
+}
+
+static struct value converted(struct value v, const struct c_type *to)
+{
+	unsigned bits = to->kind == CT_INT && to->size < 8 ? (unsigned)to->size * 8 : 64;
+
+	if (to->kind != CT_INT)
+		return v;
+	v.u = !to->is_signed && bits >= 32; /* smaller ones become an int at once */
+	v.narrow = bits <= 32;
+	if (bits < 64)
+		v.v = to->is_signed ? (int64_t)((uint64_t)v.v << (64 - bits)) >> (64 - bits)
+				    : (int64_t)((uint64_t)v.v & ((1ull << bits) - 1));
+	return v;
+}
+
 static struct value name(struct c_cursor *c)
 {
 	struct value v = {.ok = true};
@@ -126,6 +151,11 @@ static struct value name(struct c_cursor *c)
 	return v;
 }
 
+static bool has_letter_l(struct str number)
+{
+	return str_find(number, 'l') < number.n || str_find(number, 'L') < number.n;
+}
+
 static struct value primary(struct c_cursor *c)
 {
 	const struct c_token *t = c_peek(c);
@@ -135,6 +165,7 @@ static struct value primary(struct c_cursor *c)
 		return name(c);
 	if (t->kind == C_NUMBER || t->kind == C_CHAR) {
 		v.ok = c_number(t->text, &v.v, &v.u);
+		v.narrow = v.u && v.v == (uint32_t)v.v && c->name && !has_letter_l(t->text); /* #if has 64 bits */
 		c->at++;
 		return v;
 	}
@@ -147,6 +178,7 @@ static struct value primary(struct c_cursor *c)
 static struct value unary(struct c_cursor *c)
 {
 	static const char *const ops[] = {"-", "+", "!", "~"};
+	const struct c_type *to;
 	struct value v = nothing;
 	size_t i;
 
@@ -158,8 +190,8 @@ static struct value unary(struct c_cursor *c)
 			break;
 	if (i < 4)
 		v = unary(c);
-	else if (c->cast && c_is(c_peek(c), "(") && c->cast(c))
-		v = unary(c);
+	else if (c->cast && c_is(c_peek(c), "(") && (to = c->cast(c)))
+		v = converted(unary(c), to);
 	else
 		v = primary(c);
 	c->depth--;
@@ -169,7 +201,7 @@ static struct value unary(struct c_cursor *c)
 		v.v = !v.v, v.u = false;
 	if (i == 3)
 		v.v = ~v.v;
-	return v;
+	return wrapped(v);
 }
 
 /* Operators by how tightly they bind. */
@@ -204,7 +236,7 @@ static struct value divide(struct value a, struct value b, bool remainder)
 
 static struct value shift(struct value a, struct value b, bool left)
 {
-	struct value v = {.u = a.u, .ok = true};
+	struct value v = {.u = a.u, .narrow = a.narrow, .ok = true};
 
 	if (b.v < 0 || b.v > 63)
 		return nothing;
@@ -220,9 +252,15 @@ static bool less(struct value a, struct value b)
 	return a.u || b.u ? (uint64_t)a.v < (uint64_t)b.v : a.v < b.v;
 }
 
+/* A signed number is not marked as one of 32 bits: it may be where it could be. */
+static bool fits_int(struct value v)
+{
+	return !v.u && v.v == (int32_t)v.v;
+}
+
 static struct value combine(struct str op, struct value a, struct value b)
 {
-	struct value v = {.u = a.u || b.u, .ok = true};
+	struct value v = {.u = a.u || b.u, .narrow = (a.narrow || fits_int(a)) && (b.narrow || fits_int(b)), .ok = true};
 	uint64_t x = (uint64_t)a.v, y = (uint64_t)b.v;
 
 	if (str_is(op, "/") || str_is(op, "%"))
@@ -250,13 +288,13 @@ static struct value combine(struct str op, struct value a, struct value b)
 		break;
 	case '=':
 		v.v = a.v == b.v;
-		return (struct value){v.v, false, true};
+		return (struct value){.v = v.v, .ok = true};
 	case '!':
 		v.v = a.v != b.v;
-		return (struct value){v.v, false, true};
+		return (struct value){.v = v.v, .ok = true};
 	default:
 		v.v = op.s[0] == '<' ? (op.n == 1 ? less(a, b) : !less(b, a)) : (op.n == 1 ? less(b, a) : !less(a, b));
-		return (struct value){v.v, false, true};
+		return (struct value){.v = v.v, .ok = true};
 	}
 	v.u = v.u && op.n == 1;
 	return v;
@@ -279,7 +317,7 @@ static struct value binary(struct c_cursor *c, int level)
 		/* the side that is not looked at need not make sense: defined(X) && X(3) */
 		if (!right.ok && (str_is(op, "&&") ? left.v == 0 : str_is(op, "||") && left.v != 0))
 			right = (struct value){.ok = true};
-		left = right.ok ? combine(op, left, right) : nothing;
+		left = right.ok ? wrapped(combine(op, left, right)) : nothing;
 	}
 	return left;
 }
@@ -306,5 +344,6 @@ bool c_const(struct c_cursor *c, int64_t *value)
 	struct value v = conditional(c);
 
 	*value = v.v;
+	c->is_unsigned = v.u;
 	return v.ok;
 }

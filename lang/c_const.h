@@ -4,6 +4,8 @@
 
 #include "lang/cpp.h"
 
+struct c_type;
+
 /* A place in a list of tokens; reading beyond the end gives C_END. */
 struct c_cursor {
 	const struct c_token *at, *end;
@@ -12,9 +14,10 @@ struct c_cursor {
 	bool (*name)(struct c_cursor *c, struct str name, int64_t *value);
 	/* sizeof, behind the word; false: not understood.  NULL: there is none. */
 	bool (*size_of)(struct c_cursor *c, int64_t *value);
-	/* Skip a type in parentheses that starts here (a cast); false: there is none. */
-	bool (*cast)(struct c_cursor *c);
+	/* Take a type in parentheses that starts here (a cast); NULL: there is none. */
+	const struct c_type *(*cast)(struct c_cursor *c);
 	void *arg;
+	bool is_unsigned; /* what c_const() gave */
 };
 
 const struct c_token *c_peek(const struct c_cursor *c);

@@ -80,19 +80,10 @@ const struct type *c_defs_constant(struct c_defs *c, struct str name, uint64_t *
 	return c_convert(c, k->type);
 }
 
-static bool constant_named(struct c_cursor *cursor, struct str name, int64_t *value)
-{
-	const struct c_constant *k = table_get(&((struct c_defs *)cursor->arg)->constants, name);
-
-	*value = k ? (int64_t)k->value : 0;
-	return k != NULL;
-}
-
 /* The body as a number: macros in it are expanded as C does it. */
 static struct expr *integer_of(struct c_defs *c, const struct c_macro *m)
 {
 	c_tokens body = {m->body.at, m->body.n, m->body.cap}, expanded;
-	struct c_cursor cursor = {0};
 	struct expr *e;
 	int64_t value;
 	bool is_unsigned;
@@ -102,19 +93,15 @@ static struct expr *integer_of(struct c_defs *c, const struct c_macro *m)
 	/* one plain number keeps the way it is written */
 	if (m->body.n == 1 && m->body.at[0].kind == C_NUMBER && !c_number(m->body.at[0].text, &value, &is_unsigned))
 		return NULL;
-	cursor.at = expanded.at;
-	cursor.end = expanded.n ? expanded.at + expanded.n : expanded.at;
-	/* A name left over is an enum's constant, a variable ...: then this is an expression of the script.  Except where it is the
-	 * macro's own: `#define X (X - 1)` over a constant X. */
-	cursor.name = constant_named;
-	cursor.arg = c;
-	VEC_EACH (t, &expanded)
-		if (t->kind == C_NAME && !str_eq(t->text, m->name))
-			return NULL;
-	if (!c_const(&cursor, &value) || c_peek(&cursor)->kind != C_END)
+	/* A name left over may be an enum's constant: alone it keeps its enum, as an expression of the script.  Except where it is
+	 * the macro's own: `#define X (X - 1)` over a constant X. */
+	if (expanded.n == 1 && expanded.at[0].kind == C_NAME && !str_eq(expanded.at[0].text, m->name))
 		return NULL;
-	e = expr_int(c->arena, m->span, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
-	if (value < 0) {
+	if (!c_parse_constant(c, &expanded, &value, &is_unsigned))
+		return NULL;
+	is_unsigned = is_unsigned || value >= 0;
+	e = expr_int(c->arena, m->span, is_unsigned ? (uint64_t)value : 0 - (uint64_t)value);
+	if (!is_unsigned) {
 		struct expr *minus = expr_new(c->arena, EXPR_UNARY, m->span);
 
 		minus->unary.op = UNARY_NEG;

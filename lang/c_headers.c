@@ -72,7 +72,11 @@ static const char limits_h[] =
 	"#define UINT_MAX 4294967295\n#define LONG_MIN (-9223372036854775807-1)\n"
 	"#define LONG_MAX 9223372036854775807\n#define ULONG_MAX 18446744073709551615u\n"
 	"#define LLONG_MIN (-9223372036854775807-1)\n#define LLONG_MAX 9223372036854775807\n"
-	"#define ULLONG_MAX 18446744073709551615u\n#define PATH_MAX 4096\n#define NAME_MAX 255\n";
+	"#define ULLONG_MAX 18446744073709551615u\n#define PATH_MAX 4096\n#define NAME_MAX 255\n"
+	"#define NR_OPEN 1024\n#define NGROUPS_MAX 65536\n#define ARG_MAX 131072\n#define LINK_MAX 127\n"
+	"#define MAX_CANON 255\n#define MAX_INPUT 255\n#define PIPE_BUF 4096\n#define XATTR_NAME_MAX 255\n"
+	"#define XATTR_SIZE_MAX 65536\n#define XATTR_LIST_MAX 65536\n#define RTSIG_MAX 32\n"
+	"#define SSIZE_MAX 9223372036854775807\n";
 
 static const char linux_types_h[] =
 	"typedef signed char __s8; typedef short __s16; typedef int __s32; typedef long long __s64;\n"

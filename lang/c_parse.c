@@ -114,6 +114,16 @@ static bool constant_name(struct c_cursor *cursor, struct str name, int64_t *val
 	return k != NULL;
 }
 
+/* The bytes of "abc" with its NUL: an escape is one of them. */
+static int64_t text_size(struct str quoted)
+{
+	int64_t n = 1;
+
+	for (size_t i = 1; i + 1 < quoted.n; i++, n++)
+		i += quoted.s[i] == '\\';
+	return n;
+}
+
 /* The cursor is c->cursor itself. */
 static bool constant_sizeof(struct c_cursor *cursor, int64_t *value)
 {
@@ -122,21 +132,28 @@ static bool constant_sizeof(struct c_cursor *cursor, int64_t *value)
 
 	if (!take(c, "("))
 		return false;
+	if (peek(c)->kind == C_STRING) {
+		*value = text_size(peek(c)->text);
+		c->cursor.at++;
+		return take(c, ")");
+	}
 	t = bare_type(c);
 	*value = t ? (int64_t)t->size : 0;
 	return t && take(c, ")");
 }
 
-static bool constant_cast(struct c_cursor *cursor)
+static const struct c_type *constant_cast(struct c_cursor *cursor)
 {
 	struct c_defs *c = cursor->arg;
 	const struct c_token *start = cursor->at;
+	const struct c_type *t;
 
 	cursor->at++;
-	if (bare_type(c) && take(c, ")"))
-		return true;
+	t = bare_type(c);
+	if (t && take(c, ")"))
+		return t;
 	cursor->at = start;
-	return false;
+	return NULL;
 }
 
 static bool constant(struct c_defs *c, int64_t *value)
@@ -733,6 +750,17 @@ static bool is_asm(struct c_defs *c)
 	return next_is(c, "asm") || next_is(c, "__asm__") || next_is(c, "__asm");
 }
 
+/* In a script the ';' may be left out behind a definition. */
+static bool is_definition(const struct specifiers *s)
+{
+	return s->type->kind == CT_STRUCT || s->type->kind == CT_ENUM;
+}
+
+static bool starts_definition(struct c_defs *c)
+{
+	return next_is(c, "struct") || next_is(c, "union") || next_is(c, "enum") || next_is(c, "typedef");
+}
+
 static void declaration(struct c_defs *c)
 {
 	struct specifiers spec = {0};
@@ -750,7 +778,7 @@ static void declaration(struct c_defs *c)
 		take(c, "}");
 		return;
 	}
-	if (take(c, ";"))
+	if (take(c, ";") || (is_definition(&spec) && starts_definition(c)))
 		return;
 	do {
 		memset(&d, 0, sizeof(d));
@@ -775,23 +803,38 @@ static void declaration(struct c_defs *c)
 	} while (take(c, ","));
 	if (take(c, ";"))
 		return;
-	/* In a script the ';' may be left out behind a definition. */
-	if (spec.type->kind != CT_STRUCT && spec.type->kind != CT_ENUM) {
+	if (!is_definition(&spec)) {
 		complain(c, "a ';' is missing here");
 		skip_to_semicolon(c);
 	}
 }
 
-void c_parse(struct c_defs *c)
+static struct c_cursor cursor_over(struct c_defs *c, const c_tokens *tokens)
 {
-	c->cursor = (struct c_cursor){
-		.at = c->cpp->out.at,
-		.end = c->cpp->out.n ? c->cpp->out.at + c->cpp->out.n : c->cpp->out.at,
+	return (struct c_cursor){
+		.at = tokens->at,
+		.end = tokens->n ? tokens->at + tokens->n : tokens->at,
 		.name = constant_name,
 		.size_of = constant_sizeof,
 		.cast = constant_cast,
 		.arg = c,
 	};
+}
+
+bool c_parse_constant(struct c_defs *c, const c_tokens *tokens, int64_t *value, bool *is_unsigned)
+{
+	bool ok;
+
+	c->cursor = cursor_over(c, tokens);
+	c->depth = 0;
+	ok = constant(c, value) && peek(c)->kind == C_END;
+	*is_unsigned = c->cursor.is_unsigned;
+	return ok;
+}
+
+void c_parse(struct c_defs *c)
+{
+	c->cursor = cursor_over(c, &c->cpp->out);
 	while (peek(c)->kind != C_END) {
 		const struct c_token *before = c->cursor.at;
 

@@ -73,6 +73,8 @@ struct c_defs {
 
 /* c_parse.c: read all declarations of defs->cpp->out. */
 void c_parse(struct c_defs *c);
+/* The value of a whole list of tokens; false when they are no constant. */
+bool c_parse_constant(struct c_defs *c, const c_tokens *tokens, int64_t *value, bool *is_unsigned);
 
 /* c_layout.c: places of the members and size of the whole. */
 void c_layout(struct c_struct *s);

@@ -549,6 +549,12 @@ static void read_header(struct cpp *p, const struct source *source)
 	p->depth--;
 }
 
+/* A header of the kernel, <linux/sched.h> or <net/sock.h>, need not be there: BTF has its types. */
+static bool left_to_btf(const struct cpp *p, struct str name, bool quoted)
+{
+	return p->opt->have_btf && !quoted && (str_find(name, '/') < name.n || str_is(name, "vmlinux.h"));
+}
+
 static void include(struct cpp *p, struct stream *s, const c_tokens *line, struct span span)
 {
 	bool quoted;
@@ -579,11 +585,11 @@ static void include(struct cpp *p, struct stream *s, const c_tokens *line, struc
 		return;
 	if (source)
 		read_header(p, source);
-	else if (p->opt->have_btf && !quoted)
+	else if (left_to_btf(p, name, quoted))
 		table_put(&p->missing, name, p);
 	if (constants)
 		read_header(p, source_new(p->arena, name, str_of(constants)));
-	if (!source && !constants && !(p->opt->have_btf && !quoted) && !s->foreign) {
+	if (!source && !constants && !left_to_btf(p, name, quoted) && !s->foreign) {
 		diag_add(p->diag, span, DIAG_C_INCLUDE, STR_ARG(name));
 		diag_hint(p->diag, quoted ? "it was looked for beside the script and in the directories of -I"
 					  : "-I DIR adds a directory; types of the kernel need no header where the kernel has BTF");

@@ -81,7 +81,7 @@ static bool front(struct arena *a, struct script *script, struct str dir, struct
 	struct macros *macros = macros_new(a, d);
 	int errors = diag_errors(d);
 
-	if (!imports_load(a, script, &files_only, dir, d))
+	if (!imports_load(a, script, &files_only, dir, true, d))
 		return false;
 	macros->define_arg = c_defs_read(a, types_new(a), script, &files_only, &cpp_defaults, d);
 	macros->define = define;
@@ -106,8 +106,28 @@ static void dump_struct(struct c_defs *c, const char *tag, struct c_struct *s, s
 	}
 }
 
+/* The #defines that are numbers, except those of the headers that are always read. */
+static void dump_define(struct c_defs *c, struct str name, struct strbuf *out)
+{
+	bool unusable, minus;
+	struct span span;
+	uint64_t value;
+	const struct c_macro *m = table_get(&c->cpp->macros, name);
+	struct expr *e = m && !(m->span.source && str_is(m->span.source->name, "predefined"))
+				 ? c_defs_define(c, name, &span, &unusable)
+				 : NULL;
+
+	if (e && e->kind == EXPR_NAME && c_defs_constant(c, e->name.name, &value)) /* another name for an enum's constant */
+		strbuf_printf(out, "define %.*s = %lld\n", STR_ARG(name), (long long)value);
+	minus = e && e->kind == EXPR_UNARY && e->unary.op == UNARY_NEG;
+	if (minus)
+		e = e->unary.e;
+	if (e && e->kind == EXPR_INT)
+		strbuf_printf(out, "define %.*s = %s%llu\n", STR_ARG(name), minus ? "-" : "", (unsigned long long)e->integer.value);
+}
+
 /* All that c_defs knows, in the order of the source. */
-static bool dump_c(struct arena *a, const struct script *script, struct strbuf *out, struct diag *d)
+static bool dump_c(struct arena *a, const struct script *script, bool defines, struct strbuf *out, struct diag *d)
 {
 	struct c_defs *c = c_defs_read(a, types_new(a), script, &files_only, &cpp_defaults, d);
 	int i;
@@ -129,6 +149,8 @@ static bool dump_c(struct arena *a, const struct script *script, struct strbuf *
 
 		strbuf_printf(out, "constant %.*s = %lld : %.*s\n", STR_ARG(name), (long long)value, STR_ARG(type));
 	}
+	for (i = 0; defines && i < c->cpp->macros.n; i++)
+		dump_define(c, c->cpp->macros.entries[i].key, out);
 	for (i = 0; i < c->missing.n; i++)
 		strbuf_printf(out, "left to BTF: %.*s\n", STR_ARG(c->missing.at[i]));
 	return diag_errors(d) == 0;
@@ -163,6 +185,7 @@ static bool show(struct arena *a, const char *stage, const struct source *source
 {
 	struct script *script = parse(a, source, d);
 	struct strbuf out = {.arena = a};
+	bool defines = !strcmp(stage, "defines"), c = defines || !strcmp(stage, "c");
 
 	if (!script)
 		return false;
@@ -172,9 +195,9 @@ static bool show(struct arena *a, const char *stage, const struct source *source
 		ast_dump(script, &out);
 	else if (!strcmp(stage, "fmt"))
 		fmt_script(a, script, &out);
-	else if (!strcmp(stage, "c") && !dump_c(a, script, &out, d))
+	else if (c && !dump_c(a, script, defines, &out, d))
 		return false;
-	else if (strcmp(stage, "c"))
+	else if (!c)
 		return check_round_trip(a, script, d);
 	fwrite(out.s, 1, out.n, stdout);
 	return true;
@@ -190,7 +213,7 @@ int main(int argc, char **argv)
 	bool ok;
 
 	if (argc != 3) {
-		fputs("usage: parse_tool ast|front|c|fmt|roundtrip FILE\n", stderr);
+		fputs("usage: parse_tool ast|front|c|defines|fmt|roundtrip FILE\n", stderr);
 		return 2;
 	}
 	in = strcmp(argv[2], "-") ? fopen(argv[2], "rb") : stdin;
