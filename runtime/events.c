@@ -173,6 +173,13 @@ void events_serve(struct session *s)
 	output_flush(&s->output, true);
 }
 
+void events_take(struct session *s)
+{
+	if (s->ring)
+		ring_buffer__consume(s->ring);
+	output_flush(&s->output, true);
+}
+
 void events_drain(struct session *s, bool keep)
 {
 	bool exited = s->exited;

@@ -368,6 +368,11 @@ static int serve(struct session *s)
 	watch_user_maps(s);
 	if (s->opt->dry_run)
 		return 0;
+	/* What begin had to say comes first; when it has called exit(), the command is not even started. */
+	if (s->opt->child)
+		events_take(s);
+	if (s->stopping)
+		return 0;
 	err = child_release(&s->child);
 	if (err) {
 		fprintf(stderr, "ERROR: cannot start the command of -c: %s\n", strerror(-err));

@@ -132,6 +132,8 @@ int events_open(struct session *s);
 void events_close(struct session *s);
 /* Until something ends the session. */
 void events_serve(struct session *s);
+/* Do what the records say that are in the ring buffer now. */
+void events_take(struct session *s);
 /* Take what is in the ring buffer; `keep` false: forget it. */
 void events_drain(struct session *s, bool keep);
 
