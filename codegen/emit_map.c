@@ -327,9 +327,13 @@ LLVMValueRef map_incdec(struct emit *e, const struct expr *x)
 	const struct expr *target = x->incdec.target;
 	const struct map *map = target->map.map;
 	LLVMTypeRef type = emit_register_type(e, target->type);
-	LLVMValueRef one = LLVMConstInt(type, x->incdec.increment ? 1 : UINT64_MAX, true), at, old, phi;
+	LLVMValueRef one = LLVMConstInt(type, 1, false), at, old, phi;
 	LLVMBasicBlockRef failed = block_new(e, "map_full"), after = block_new(e, ""), from;
 
+	if (target->type->kind == TYPE_PTR)
+		one = element_size(e, target->type->elem);
+	if (!x->incdec.increment)
+		one = LLVMBuildNeg(e->builder, one, "");
 	at = map_lookup_or_insert(e, map, emit_map_key(e, map, target->map.key), target->span, failed);
 	if (!can_add(target->type)) {
 		old = load_int(e, at, type);

@@ -339,6 +339,7 @@ struct script {
 	struct span config_span;
 	VEC(struct config_entry) config;
 	VEC(struct import_node) imports;
+	VEC(struct import_node) block_imports; /* written inside of blocks: a setting allows them */
 	VEC(struct map_decl_node) map_decls;
 	VEC(struct macro_node *) macros;
 	VEC(struct fn_node *) fns;

@@ -69,8 +69,10 @@ struct stmt *build_jump(struct parser *p, struct span span, enum stmt_kind kind,
 struct stmt *build_import_stmt(struct parser *p, struct span span, struct str path)
 {
 	struct stmt *s = new_stmt(p, span, STMT_IMPORT);
+	struct import_node import = {.span = span, .path = path};
 
 	s->import = path;
+	VEC_PUSH(p->arena, &p->script->block_imports, import);
 	return s;
 }
 

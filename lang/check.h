@@ -14,16 +14,18 @@ struct map_state {
 	struct map map;
 	bool flexible;	    /* value: only sign-flexible literals so far */
 	bool key_flexible;  /* the same for a key that is one integer */
+	bool has_signed, key_signed; /* a signed integer came in */
 	bool scalar, keyed; /* forms seen */
 	bool fixed_kind;
 	struct span value_span, key_span; /* what gave the type, for messages */
 	bool used;
+	bool wrong; /* what it was assigned was wrong, which was said */
 	bool read_in_kernel; /* an aggregate that is read in an expression */
 };
 
 struct var_state {
 	struct var var;
-	bool flexible;
+	bool flexible, has_signed; /* as in a map_state */
 	struct option_decl *list; /* another name for an option that is a list; it has no value of its own */
 	bool is_args;		  /* another name for `args` */
 	bool declared; /* by let with a type: the size is fixed */
@@ -78,6 +80,7 @@ struct checker {
 	bool changed;	   /* a type grew in this pass: another pass follows */
 	int depth;
 	const struct expr *part_of; /* what a field is taken of, or a size: there `args` of a tracepoint may stand */
+	unsigned unstable_told;	    /* in this pass, one bit for each feature */
 	bool has_trampolines; /* the script has fentry or fexit probes */
 };
 
@@ -85,6 +88,10 @@ struct checker {
 void config_set(struct checker *c);
 /* All settings as a record of constants in place of *e. */
 void config_record(struct checker *c, struct expr *e);
+
+/* May the script use a feature that bpftrace calls unstable?  Says so where it may not, and warns once where a setting wants it. */
+enum unstable_feature { UNSTABLE_TSERIES, UNSTABLE_TYPEINFO, UNSTABLE_IMPORT_STATEMENT };
+bool unstable_allowed(struct checker *c, struct span span, enum unstable_feature f);
 
 /* params.c: positional parameters. */
 /* The options that the getopt() calls of an expanded script declare, in the order of its text. */
@@ -152,6 +159,10 @@ const struct type *promote_exprs(struct checker *c, const struct expr *a, const 
 bool need_integer(struct checker *c, struct expr **e, const char *what);
 /* A sign-flexible literal (language.md 10.1). */
 bool is_flexible(const struct expr *e);
+/* Can an integer of type `t` hold this literal? */
+bool literal_fits(const struct expr *value, const struct type *t);
+/* Give a literal text its type; one that has `capacity` bytes or more is refused. */
+void check_text(struct checker *c, struct expr *e, uint64_t capacity);
 /* A readable aggregate becomes an integer; others stay. */
 void read_aggregate(struct checker *c, struct expr **e);
 const struct type *resolve_type(struct checker *c, const struct type_expr *te);

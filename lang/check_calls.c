@@ -17,7 +17,9 @@ bool literal_int(struct checker *c, struct expr *e, const char *fn, uint64_t *va
 
 bool literal_string(struct checker *c, struct expr *e, const char *fn, struct str *text)
 {
-	if (!e->type)
+	if (!e->type && e->kind == EXPR_STRING)
+		check_text(c, e, SIZE_MAX); /* it never is in the kernel: a format, a name, a path */
+	else if (!e->type)
 		check_expr(c, e);
 	if (failed(e->type))
 		return false;

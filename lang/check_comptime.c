@@ -387,9 +387,8 @@ void check_typeinfo(struct checker *c, struct expr *e, const struct type *t)
 	const char *base = base_name(t);
 	int i;
 
-	if (!c->program->config.unstable_typeinfo) {
-		FAIL(c, e, DIAG_UNSTABLE, "typeinfo()", "unstable_typeinfo");
-		diag_hint(c->diag, "config = { unstable_typeinfo = enable }");
+	if (!unstable_allowed(c, e->span, UNSTABLE_TYPEINFO)) {
+		expr_fail(c, e);
 		return;
 	}
 	memset(e, 0, sizeof(*e));

@@ -36,6 +36,29 @@ static const struct type *grown(struct checker *c, const struct type *old, bool 
 	return t;
 }
 
+/* A number that is signed for what it is; a difference is signed by rule alone. */
+static bool is_really_signed(const struct expr *e)
+{
+	if (e->type->kind != TYPE_INT || !e->type->is_signed || is_flexible(e))
+		return false;
+	return e->kind != EXPR_BINARY || e->binary.op != BINARY_SUB;
+}
+
+/* Signed and unsigned 64-bit numbers in one place: it is signed, and a large number would turn negative. */
+static void warn_of_signs(struct checker *c, const struct type *t, bool *has_signed, const struct expr *value, const char *sigil,
+			  struct str name)
+{
+	const struct type *from = value->type;
+
+	*has_signed = *has_signed || is_really_signed(value);
+	if (t != c->types->s64 || !*has_signed || value->kind == EXPR_INT)
+		return;
+	if (from->kind != TYPE_INT || from->is_signed || from->size < 8)
+		return;
+	diag_add(c->diag, value->span, DIAG_MIXED_SIGNS, sigil, STR_ARG(name));
+	diag_hint(c->diag, "a cast says that this is meant: (int64)");
+}
+
 /* ---- keys ------------------------------------------------------------------------------------------------------------ */
 
 static bool key_allowed(const struct type *t)
@@ -98,6 +121,7 @@ void map_key(struct checker *c, struct expr *e)
 		c->changed = true;
 	}
 	m->key_flexible = flexible;
+	warn_of_signs(c, t, &m->key_signed, key, "the key of @", m->map.name);
 	cast_to(c, &e->map.key, t);
 }
 
@@ -131,11 +155,12 @@ void check_map(struct checker *c, struct expr *e, bool whole_allowed)
 		check_key_form(c, m, e);
 	if (e->map.key)
 		map_key(c, e);
-	if (!m->map.value) {
+	if (m->map.value)
+		e->type = m->map.value;
+	else if (m->wrong)
+		expr_fail(c, e);
+	else
 		undefined_map(c, e);
-		return;
-	}
-	e->type = m->map.value;
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
@@ -193,8 +218,10 @@ void map_assign(struct checker *c, struct expr *target, struct expr **value)
 	if (target->map.key)
 		map_key(c, target);
 	expr_fail(c, target);
-	if (failed((*value)->type))
+	if (failed((*value)->type)) {
+		m->wrong = true;
 		return;
+	}
 	if (!is_aggregate_call(*value) && type_is_aggregate((*value)->type)) {
 		if (!type_is_castable_aggregate((*value)->type) || (m->map.value && type_is_aggregate(m->map.value))) {
 			diag_add(c->diag, (*value)->span, DIAG_AGGREGATE_COPY, STR_ARG(name_of(c, (*value)->type)));
@@ -222,8 +249,10 @@ void map_assign(struct checker *c, struct expr *target, struct expr **value)
 	set_value_type(c, m, t, (*value)->span);
 	m->flexible = flexible;
 	target->type = t;
-	if (!is_aggregate_call(*value))
-		cast_to(c, value, t);
+	if (is_aggregate_call(*value))
+		return;
+	warn_of_signs(c, t, &m->has_signed, *value, "@", m->map.name);
+	cast_to(c, value, t);
 }
 
 void count_from_zero(struct checker *c, const struct expr *var)
@@ -418,7 +447,7 @@ static void var_mismatch(struct checker *c, struct var_state *v, const struct ex
 	diag_note(c->diag, v->type_span, "it got its type here");
 }
 
-static bool literal_fits(const struct expr *value, const struct type *t)
+bool literal_fits(const struct expr *value, const struct type *t)
 {
 	uint64_t v = value->integer.value;
 	unsigned bits = t->size * 8;
@@ -522,6 +551,7 @@ void var_assign(struct checker *c, struct expr *target, struct expr **value)
 	}
 	v->flexible = flexible;
 	target->type = t;
+	warn_of_signs(c, t, &v->has_signed, *value, "$", v->var.name);
 	cast_to(c, value, t);
 }
 

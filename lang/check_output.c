@@ -275,9 +275,8 @@ void check_aggregate_call(struct checker *c, struct expr *e)
 	bool is_signed = false;
 	struct expr **n;
 
-	if (e->call.builtin == BUILTIN_tseries && !c->program->config.unstable_tseries) {
-		FAIL(c, e, DIAG_UNSTABLE, "tseries()", "unstable_tseries");
-		diag_hint(c->diag, "config = { unstable_tseries = enable }");
+	if (e->call.builtin == BUILTIN_tseries && !unstable_allowed(c, e->span, UNSTABLE_TSERIES)) {
+		expr_fail(c, e);
 		return;
 	}
 	if (e->call.builtin == BUILTIN_count) {

@@ -23,7 +23,10 @@ static void no_field(struct checker *c, struct expr *e, const struct type *of)
 				diag_add(c->diag, e->field.name_span, DIAG_HIDDEN_ARG, STR_ARG(*name));
 				return;
 			}
-	diag_add(c->diag, e->field.name_span, DIAG_NO_FIELD, STR_ARG(name_of(c, of)), STR_ARG(e->field.name));
+	if (of->kind == TYPE_RECORD) /* its name is all of its fields */
+		diag_add(c->diag, e->field.name_span, DIAG_NO_ELEMENT, STR_ARG(e->field.name));
+	else
+		diag_add(c->diag, e->field.name_span, DIAG_NO_FIELD, STR_ARG(name_of(c, of)), STR_ARG(e->field.name));
 	for (i = 0; i < n; i++)
 		diag_near_try(&near, fields[i].name);
 	if (near.best.n)
@@ -177,9 +180,8 @@ void check_index(struct checker *c, struct expr *e)
 		FAIL(c, e, DIAG_DEREF_VOID);
 		return;
 	}
-	if (i->type->is_signed && !is_flexible(i) && t->kind != TYPE_PTR) {
-		FAIL(c, e, DIAG_INDEX_SIGNED, STR_ARG(name_of(c, i->type)));
-		diag_hint(c->diag, "cast it to uint64 when it cannot be negative");
+	if (i->kind == EXPR_INT && (int64_t)i->integer.value < 0 && i->type->is_signed && t->kind != TYPE_PTR) {
+		FAIL(c, e, DIAG_INDEX_NEGATIVE, (long long)i->integer.value);
 		return;
 	}
 	if ((t->kind == TYPE_ARRAY && i->kind == EXPR_INT && i->integer.value >= t->count && t->count) ||

@@ -345,7 +345,10 @@ static bool compile(struct checker *c, struct report *r, struct expr *e, struct 
 	case EXPR_UNARY:
 		return compile_unary(c, r, e, out);
 	default:
-		check_expr(c, e);
+		if (e->kind == EXPR_STRING)
+			check_text(c, e, SIZE_MAX); /* for user space alone */
+		else
+			check_expr(c, e);
 		if (failed(e->type))
 			return false;
 		if (e->kind == EXPR_INT) {

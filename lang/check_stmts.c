@@ -38,6 +38,7 @@ static bool misplaced_aggregate(struct checker *c, struct expr *e)
 static void check_compound(struct checker *c, struct stmt *s)
 {
 	struct expr *sum = expr_new(c->arena, EXPR_BINARY, s->span), *old = s->assign.target;
+	const struct expr *value = s->assign.value;
 
 	if (old->kind == EXPR_MAP) {
 		struct map_state *m = map_state(c, old->map.name, old->span);
@@ -61,6 +62,15 @@ static void check_compound(struct checker *c, struct stmt *s)
 	check_expr(c, sum);
 	if (failed(sum->type)) {
 		s->assign.target->type = c->types->error;
+		return;
+	}
+	if (sum->kind == EXPR_BINARY && sum->binary.left == value) { /* n += p was turned into p + n */
+		s->assign.compound = false;
+		s->assign.value = sum;
+		if (old->kind == EXPR_MAP)
+			map_assign(c, old, &s->assign.value);
+		else
+			var_assign(c, old, &s->assign.value);
 		return;
 	}
 	s->assign.value = sum->kind == EXPR_BINARY ? sum->binary.right : sum;
@@ -354,6 +364,10 @@ static void check_return(struct checker *c, struct stmt *s)
 			cast_to(c, &s->expr, c->types->s64);
 		return;
 	}
+	if (s->expr->kind == EXPR_INT && want->kind == TYPE_INT && !literal_fits(s->expr, want)) {
+		diag_add(c->diag, s->expr->span, DIAG_LITERAL_RANGE, STR_ARG(type_name(c->arena, want)));
+		return;
+	}
 	if (!(type_is_integer(want) && type_is_integer(s->expr->type)) && promote(c, want, false, s->expr->type, false) != want) {
 		diag_add(c->diag, s->expr->span, DIAG_RETURN_MISMATCH, STR_ARG(type_name(c->arena, want)),
 			 STR_ARG(type_name(c->arena, s->expr->type)));
@@ -405,7 +419,8 @@ static void check_stmt(struct checker *c, struct stmt *s)
 		check_block(c, s->block);
 		return;
 	case STMT_IMPORT:
-		diag_add(c->diag, s->span, DIAG_IMPORT_STATEMENT);
+		unstable_allowed(c, s->span, UNSTABLE_IMPORT_STATEMENT); /* imports.c has read it */
+		nothing(c, s);
 		return;
 	}
 	BUG("statement kind %d", s->kind);

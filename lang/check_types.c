@@ -289,17 +289,12 @@ static bool pointer_arithmetic(struct checker *c, struct expr *e)
 		e->type = r;
 		return true;
 	}
-	if (l->kind == TYPE_PTR && r->kind == TYPE_PTR) {
-		mismatch(c, e);
+	mismatch(c, e);
+	if (l->kind == TYPE_PTR && r->kind == TYPE_PTR)
 		diag_hint(c->diag, "cast both to uint64 to calculate with addresses");
-		return true;
-	}
-	/* masks and the like on a pointer: as an unsigned number */
-	if (l->kind == TYPE_PTR)
-		cast_to(c, &e->binary.left, c->types->u64);
-	if (r->kind == TYPE_PTR)
-		cast_to(c, &e->binary.right, c->types->u64);
-	return false;
+	else
+		diag_hint(c->diag, "a pointer takes + and - of a number; cast it to calculate with its address: (uint64)p");
+	return true;
 }
 
 static void check_arithmetic(struct checker *c, struct expr *e)
@@ -521,6 +516,8 @@ static void check_ternary(struct checker *c, struct expr *e)
 		     STR_ARG(name_of(c, e->ternary.other->type)));
 		return;
 	}
+	if (common == c->types->s64 && mixed_signs(e->ternary.then->type, e->ternary.then, e->ternary.other->type, e->ternary.other))
+		diag_add(c->diag, e->span, DIAG_UNSIGNED_TO_SIGNED);
 	cast_to(c, &e->ternary.then, common);
 	cast_to(c, &e->ternary.other, common);
 	e->type = common;
@@ -824,11 +821,23 @@ static void check_literal(struct checker *c, struct expr *e)
 	if (e->kind == EXPR_INT) {
 		e->type = literal_type(c, e->integer.value, false);
 		e->flexible = true;
-	} else if (e->kind == EXPR_BOOL) {
-		e->type = c->types->boolean;
 	} else {
-		e->type = type_string(c->types, (uint32_t)e->string.text.n + 1);
+		e->type = c->types->boolean;
 	}
+	e->is_literal = true;
+}
+
+void check_text(struct checker *c, struct expr *e, uint64_t capacity)
+{
+	struct str text = e->string.text;
+
+	if (text.n >= capacity) {
+		FAIL(c, e, DIAG_TEXT_TOO_LONG, text.n, (unsigned long long)capacity - 1);
+		if (text.n < 65536)
+			diag_hint(c->diag, "config = { max_strlen = %zu }", text.n + 1);
+		return;
+	}
+	e->type = type_string(c->types, (uint32_t)text.n + 1);
 	e->is_literal = true;
 }
 
@@ -959,8 +968,10 @@ static void check_kind(struct checker *c, struct expr *e)
 	switch (e->kind) {
 	case EXPR_INT:
 	case EXPR_BOOL:
-	case EXPR_STRING:
 		check_literal(c, e);
+		return;
+	case EXPR_STRING:
+		check_text(c, e, c->program->config.max_strlen);
 		return;
 	case EXPR_POSITIONAL:
 	case EXPR_POSITIONAL_COUNT:

@@ -121,6 +121,18 @@ static bool in_range(struct checker *c, const struct setting *s, uint64_t number
 	return false;
 }
 
+/* These choose how bpftrace keeps symbols; here they are looked up when they are printed, and kept while they are right. */
+static void tell_no_effect(struct checker *c, const struct setting *s, struct span span)
+{
+	const struct config *f = &c->program->config;
+
+	if ((!strcmp(s->name, "cache_user_symbols") && f->cache_user_symbols != 2) ||
+	    (!strcmp(s->name, "lazy_symbolication") && !f->lazy_symbolication)) {
+		diag_add(c->diag, span, DIAG_CONFIG_NO_EFFECT, s->name);
+		diag_hint(c->diag, "symbols of programs are looked up when they are printed, and kept as long as they are right");
+	}
+}
+
 static bool assign(struct checker *c, const struct setting *s, struct str text, struct span span)
 {
 	char *at = (char *)&c->program->config + s->offset;
@@ -143,6 +155,7 @@ static bool assign(struct checker *c, const struct setting *s, struct str text, 
 			return false;
 		}
 		*(bool *)(void *)at = flag;
+		tell_no_effect(c, s, span);
 		return true;
 	case SET_STRING:
 		*(struct str *)(void *)at = str_copy(c->arena, text);
@@ -156,6 +169,7 @@ static bool assign(struct checker *c, const struct setting *s, struct str text, 
 			return false;
 		}
 		*(int *)(void *)at = i;
+		tell_no_effect(c, s, span);
 		return true;
 	}
 	}
@@ -263,6 +277,30 @@ void config_set(struct checker *c)
 	check_values(c);
 }
 
+bool unstable_allowed(struct checker *c, struct span span, enum unstable_feature f)
+{
+	const struct config *config = &c->program->config;
+	const struct {
+		const char *what, *setting;
+		int level;
+	} features[] = {
+		[UNSTABLE_TSERIES] = {"tseries()", "unstable_tseries", config->unstable_tseries},
+		[UNSTABLE_TYPEINFO] = {"typeinfo()", "unstable_typeinfo", config->unstable_typeinfo},
+		[UNSTABLE_IMPORT_STATEMENT] = {"import inside of a block", "unstable_import_statement",
+					       config->unstable_import_statement},
+	};
+
+	if (features[f].level == 2 || (features[f].level && c->unstable_told & 1u << f))
+		return true;
+	if (features[f].level)
+		diag_add(c->diag, span, DIAG_UNSTABLE_USED, features[f].what);
+	else
+		diag_add(c->diag, span, DIAG_UNSTABLE, features[f].what, features[f].setting);
+	diag_hint(c->diag, "config = { %s = enable }%s", features[f].setting, features[f].level ? " says that this is known" : "");
+	c->unstable_told |= 1u << f;
+	return features[f].level;
+}
+
 /* ---- as a value ------------------------------------------------------------------------------------------------------- */
 
 static void add_element(struct checker *c, struct expr *record, const char *name)
@@ -306,6 +344,7 @@ void config_record(struct checker *c, struct expr *e)
 		"max_bpf_progs", "max_cat_bytes", "max_map_keys", "max_probes", "max_strlen", "on_stack_limit", "perf_rb_pages",
 		"str_trunc_trailer", "unstable_import_statement", "unstable_tseries", "unstable_typeinfo",
 		"unstable_dw_ustack", "missing_probes", "stack_mode", "license", "cache_user_symbols", "max_stacks",
+		"print_percentiles",
 	};
 	struct span span = e->span;
 	size_t i;

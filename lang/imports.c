@@ -13,6 +13,7 @@ struct importer {
 	struct diag *diag;
 	struct script *into; /* gets everything, in order */
 	struct table seen;   /* paths already read */
+	bool in_blocks;	     /* imports inside of blocks count */
 };
 
 static void load_script(struct importer *m, const struct script *s, struct str dir);
@@ -194,11 +195,18 @@ static struct str import_path(struct importer *m, struct str dir, struct str wri
 	return m->kernel->read_file(m->kernel, m->arena, shipped, &size, &err) ? shipped : beside;
 }
 
+static void load_imports(struct importer *m, const struct import_node *imports, int n, struct str dir)
+{
+	for (int i = 0; i < n; i++)
+		import_file(m, imports[i].span, import_path(m, dir, imports[i].path), imports[i].path);
+}
+
 /* The imports of `s`, then its own items. */
 static void load_script(struct importer *m, const struct script *s, struct str dir)
 {
-	VEC_EACH (import, &s->imports)
-		import_file(m, import->span, import_path(m, dir, import->path), import->path);
+	load_imports(m, s->imports.at, s->imports.n, dir);
+	if (m->in_blocks)
+		load_imports(m, s->block_imports.at, s->block_imports.n, dir);
 	APPEND(m, &m->into->c_texts, &s->c_texts);
 	APPEND(m, &m->into->map_decls, &s->map_decls);
 	APPEND(m, &m->into->macros, &s->macros);
@@ -206,13 +214,13 @@ static void load_script(struct importer *m, const struct script *s, struct str d
 	APPEND(m, &m->into->probes, &s->probes);
 }
 
-bool imports_load(struct arena *a, struct script *s, struct kernel *k, struct str dir, struct diag *d)
+bool imports_load(struct arena *a, struct script *s, struct kernel *k, struct str dir, bool in_blocks, struct diag *d)
 {
 	struct script all = {0};
-	struct importer m = {.arena = a, .kernel = k, .diag = d, .into = &all, .seen.arena = a};
+	struct importer m = {.arena = a, .kernel = k, .diag = d, .into = &all, .seen.arena = a, .in_blocks = in_blocks};
 	int errors = diag_errors(d);
 
-	if (!s->imports.n)
+	if (!s->imports.n && !(in_blocks && s->block_imports.n))
 		return true;
 	if (s->source)
 		table_put(&m.seen, path_join(a, (struct str){0}, s->source->name), &m);

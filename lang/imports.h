@@ -8,7 +8,7 @@
 
 /* Read what `s` imports, relative to `dir` (the script's directory; empty: the current one), and put it in front of the
  * script's own items.  Files are read through `k` only, each once.  False when a diagnostic was added. */
-bool imports_load(struct arena *a, struct script *s, struct kernel *k, struct str dir, struct diag *d);
+bool imports_load(struct arena *a, struct script *s, struct kernel *k, struct str dir, bool in_blocks, struct diag *d);
 
 /* `dir`/`path` without "." and ".." where they can be taken out; an absolute path stays.  Also for #include. */
 struct str path_join(struct arena *a, struct str dir, struct str path);

@@ -11,6 +11,7 @@ static void start_pass(struct checker *c)
 	int i;
 
 	c->changed = false;
+	c->unstable_told = 0;
 	c->fn_edges.n = 0;
 	for (i = 0; i < c->maps.n; i++) {
 		struct map_state *m = c->maps.entries[i].value;
@@ -177,7 +178,8 @@ static bool expand_text(struct checker *c, struct script *script)
 {
 	struct macros *m = macros_new(c->arena, c->diag);
 
-	if (!imports_load(c->arena, script, c->kernel, c->opt->script_dir, c->diag))
+	if (!imports_load(c->arena, script, c->kernel, c->opt->script_dir, c->program->config.unstable_import_statement != 0,
+			  c->diag))
 		return false;
 	read_c(c, script, m);
 	return replace_macros(c->arena, m, script, c->diag);
@@ -188,7 +190,7 @@ bool lang_declared_options(struct arena *a, const struct source *source, struct 
 {
 	struct script *script = parse(a, source, d);
 
-	if (!script || !imports_load(a, script, kernel, opt->script_dir, d) || !replace_macros(a, macros_new(a, d), script, d))
+	if (!script || !imports_load(a, script, kernel, opt->script_dir, true, d) || !replace_macros(a, macros_new(a, d), script, d))
 		return false;
 	*out = params_declared(a, script);
 	return true;
@@ -198,7 +200,6 @@ static const struct program *check(struct checker *c)
 {
 	struct diag *d = c->diag;
 
-	config_set(c);
 	params_collect(c);
 	if (diag_errors(d))
 		return NULL;
@@ -251,5 +252,6 @@ const struct program *lang_check(struct arena *a, const struct source *source, s
 	c.program->types = c.types;
 	c.program->kernel = kernel;
 	c.program->unsafe = opt->unsafe;
+	config_set(&c);
 	return expand_text(&c, script) ? check(&c) : NULL;
 }

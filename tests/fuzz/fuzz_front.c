@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!nowhere)
 		nowhere = fopen("/dev/null", "w");
-	if (script && imports_load(arena, script, &nothing, (struct str){0}, diag)) {
+	if (script && imports_load(arena, script, &nothing, (struct str){0}, true, diag)) {
 		struct types *types = types_new(arena);
 		struct macros *macros = macros_new(arena, diag);
 		struct strbuf out = {.arena = arena};
