@@ -372,27 +372,19 @@ static LLVMValueRef function_address(struct emit *e, const struct expr *call)
 {
 	const struct probe *p = emit_probe(e);
 	enum probe_kind_id kind = p->kind->id;
-	LLVMValueRef ip;
 
 	if (kind == PROBE_KPROBE)
 		return kprobe_address(e);
 	if (kind == PROBE_UPROBE)
 		return context_register(e, STR("ip"));
-	if (!feature_now(e, KERNEL_FUNC_IP)) {
+	if (!feature_now(e, kind == PROBE_URETPROBE ? KERNEL_USER_FUNC_IP : KERNEL_FUNC_IP)) {
 		if (kind != PROBE_URETPROBE && p->attach.n == 1)
 			return told_address(e, p->attach.at[0]);
 		diag_add(e->diag, call->span, DIAG_FUNC_UNKNOWN, p->kind->name);
 		diag_hint(e->diag, "`probe` has the function's name too");
 		return int_const(e, 0);
 	}
-	ip = HELPER(e, get_func_ip, emit_context(e));
-	if (kind != PROBE_URETPROBE)
-		return ip;
-	/* 0 where the helper does not know user probes: then the return address is the nearest that
-	 * there is. */
-	return LLVMBuildSelect(e->builder,
-			       LLVMBuildICmp(e->builder, LLVMIntNE, ip, int_const(e, 0), ""), ip,
-			       context_register(e, STR("ip")), "");
+	return HELPER(e, get_func_ip, emit_context(e));
 }
 
 struct value lower_func(struct emit *e, const struct expr *call, LLVMValueRef dest)

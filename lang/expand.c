@@ -118,7 +118,9 @@ static void hint_near(struct checker *c, const struct probe_spec *s)
 	if (s->kind->id == PROBE_TRACEPOINT && s->module.n)
 		near.wanted = str_printf(c->arena, "%.*s:%.*s", STR_ARG(s->module), STR_ARG(s->function));
 	c->kernel->near_probes(c->kernel, s, &near);
-	if (near.best.n)
+	if (near.best.n && s->path.n)
+		diag_hint(c->diag, "did you mean '%s:%.*s:%.*s'?", s->kind->name, STR_ARG(s->path), STR_ARG(near.best));
+	else if (near.best.n)
 		diag_hint(c->diag, "did you mean '%s:%.*s'?", s->kind->name, STR_ARG(near.best));
 }
 
@@ -172,6 +174,15 @@ static bool kind_works(struct checker *c, const struct probe_spec *s, enum kerne
 	return c->kernel->has(c->kernel, *need);
 }
 
+static struct str without_stars(struct str s)
+{
+	while (s.n && *s.s == '*')
+		s = str_sub(s, 1, s.n);
+	while (s.n && s.s[s.n - 1] == '*')
+		s.n--;
+	return s;
+}
+
 /* True, and said, when probes of this kind cannot work on this kernel. */
 static bool kind_missing(struct checker *c, const struct probe_spec *s)
 {
@@ -199,7 +210,8 @@ static bool kind_missing(struct checker *c, const struct probe_spec *s)
 	if (near.n)
 		diag_hint(c->diag, "the nearest tracepoint is tracepoint:%.*s", STR_ARG(near));
 	else if (need != KERNEL_PMU)
-		diag_hint(c->diag, "tracepoints work here: waketrace -l 'tracepoint:*%.*s*' lists those of a name", STR_ARG(s->function));
+		diag_hint(c->diag, "tracepoints work here: waketrace -l 'tracepoint:*%.*s*' lists those of a name",
+			  STR_ARG(without_stars(s->function)));
 	return true;
 }
 

@@ -61,6 +61,9 @@ struct sys_link_info {
 	};
 };
 
+/* The kernel's own "not supported", which has no name outside of it; what libc calls ENOTSUP is another. */
+enum { SYS_ENOTSUPP = 524 };
+
 /* bpf(2): the result, or -errno. */
 int sys_bpf(int cmd, void *attr, size_t size);
 /* A link's fd, or -errno. */

@@ -134,6 +134,20 @@ static bool has_session(struct machine *m)
 	       btf_find(machine_btf(m), STR("bpf_session_is_return"), BTF_MASK(BTF_KIND_FUNC));
 }
 
+/* bpf_get_func_ip() in user probes came with a note in what is kept of a run (6.6); before, it answers 0 there. */
+static bool has_user_func_ip(struct machine *m)
+{
+	struct btf_file *f = machine_btf(m);
+	const struct btf_type *t = f ? btf_type_at(f, btf_find(f, STR("bpf_trace_run_ctx"), BTF_MASK(BTF_KIND_STRUCT))) : NULL;
+	const struct btf_member *member = t ? btf_tail(t) : NULL;
+	int i;
+
+	for (i = 0; t && i < (int)BTF_INFO_VLEN(t->info); i++)
+		if (str_is(btf_text(f, member[i].name_off), "is_uprobe"))
+			return true;
+	return false;
+}
+
 static bool has_atomic_fetch(void)
 {
 	struct bpf_insn insns[] = {
@@ -322,6 +336,8 @@ static bool probe_feature(struct machine *m, enum kernel_feature feature)
 		return has_map(BPF_MAP_TYPE_HASH, 1024, 8, 1);
 	case KERNEL_FUNC_IP:
 		return has_helper(HELPER_get_func_ip, BPF_PROG_TYPE_KPROBE, 0, 0);
+	case KERNEL_USER_FUNC_IP:
+		return has_user_func_ip(m);
 	case KERNEL_TASK_BTF:
 		return has_helper(HELPER_get_current_task_btf, RAW, 0, 0);
 	case KERNEL_TASK_STACK:

@@ -217,6 +217,20 @@ static void add_library(struct search *s, struct str name)
 	free(text);
 }
 
+/* What has this name but is no file to put probes in; NULL: nothing. */
+static const char *what_instead(struct search *s, const char *name)
+{
+	struct stat st;
+
+	if (stat(user_path_for(s->a, name, s->pid), &st))
+		return NULL;
+	return arena_printf(s->a, "'%s' is a %s, not a program or library", name,
+			    S_ISDIR(st.st_mode)	   ? "directory"
+			    : S_ISFIFO(st.st_mode) ? "pipe"
+			    : S_ISSOCK(st.st_mode) ? "socket"
+						   : "device");
+}
+
 void user_paths(struct arena *a, struct str target, int pid, unsigned how, path_list *out, const char **why)
 {
 	struct search s = {.a = a, .out = out, .pid = pid, .seen = {.arena = a}};
@@ -245,5 +259,7 @@ void user_paths(struct arena *a, struct str target, int pid, unsigned how, path_
 	if (!out->n && !has_slash && !memchr(target.s, '*', target.n))
 		add_file(&s, name); /* of the current directory, last: "sudo waketrace" must not pick a planted file */
 	if (!out->n)
+		*why = what_instead(&s, name);
+	if (!out->n && !*why)
 		*why = arena_printf(a, "there is no %s '%s'", str_starts(target, STR("lib")) ? "library" : "program or library", name);
 }

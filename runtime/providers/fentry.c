@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "runtime/bpf_sys.h"
 #include "runtime/machine.h"
 #include "runtime/providers/providers.h"
 
@@ -50,9 +51,10 @@ static int attach(struct live_probe *p, struct attach_env *env)
 	fd = bpf_raw_tracepoint_open(NULL, bpf_program__fd(p->prog));
 	if (fd < 0) {
 		probe_point_failed(p, 0, -fd,
-				   fd == -EBUSY	  ? "the function is already traced by something that excludes BPF trampolines"
-				   : fd == -E2BIG ? "too many programs are attached to this function"
-						  : NULL,
+				   fd == -EBUSY		 ? "the function is already traced by something that excludes BPF trampolines"
+				   : fd == -E2BIG	 ? "too many programs are attached to this function"
+				   : fd == -SYS_ENOTSUPP ? "this kernel has no trampoline for a function of so many arguments"
+							 : NULL,
 				   "kprobe may work where fentry does not");
 		return 0;
 	}

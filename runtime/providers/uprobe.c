@@ -69,7 +69,7 @@ static void explain(struct live_probe *p, struct attach_env *env, int point, int
 
 	if (!why && !env->kernel->has(env->kernel, KERNEL_UPROBES))
 		why = "this kernel has no uprobes (it is built without CONFIG_UPROBES)";
-	else if (!why && (err == -EINVAL || err == -EOPNOTSUPP || err == -ENOTSUP))
+	else if (!why && (err == -EINVAL || err == -EOPNOTSUPP || err == -SYS_ENOTSUPP))
 		why = "the kernel cannot put a probe on the instruction there";
 	else if (!why && err == -ESRCH)
 		why = "the process has ended";
