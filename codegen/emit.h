@@ -249,6 +249,7 @@ LLVMValueRef string_equal(struct emit *e, struct value a, struct value b);
 LLVMValueRef context_arg(struct emit *e, int n);
 LLVMValueRef context_retval(struct emit *e);
 LLVMValueRef usdt_arg(struct emit *e, int n); /* emit_usdt.c: of a static probe, i64 */
+LLVMValueRef usdt_address(struct emit *e); /* of the place that was hit, as linked, i64; 0 unknown */
 LLVMValueRef context_register(struct emit *e, struct str name);
 /* args.FIELD and ctx->FIELD. */
 struct value context_field(struct emit *e, const struct type *args, const struct field *f);

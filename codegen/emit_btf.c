@@ -184,6 +184,24 @@ LLVMMetadataRef btf_subprogram(struct emit *e, LLVMValueRef function, const char
 	return scope;
 }
 
+/* The loader compares kinds of types with the kernel's, not names. */
+void btf_kernel_function(struct emit *e, LLVMValueRef function, const char *name)
+{
+	struct btf_maker *b = e->btf;
+	LLVMTypeRef type = LLVMGlobalGetValueType(function), result = LLVMGetReturnType(type), param;
+	LLVMMetadataRef file = b->files.at[0], types[2], task;
+
+	LLVMGetParamTypes(type, &param);
+	task = pointer_to(b, LLVMDIBuilderCreateStructType(b->di, file, "task_struct", 11, file, 0, 64, 64, LLVMDIFlagZero, NULL, NULL, 0, 0,
+							   NULL, "", 0));
+	types[0] = result == e->void_ ? NULL : task;
+	types[1] = param == e->ptr ? task : b->s32;
+	LLVMSetSubprogram(function, LLVMDIBuilderCreateFunction(
+					    b->di, file, name, strlen(name), "", 0, file, 0,
+					    LLVMDIBuilderCreateSubroutineType(b->di, file, types, 2, LLVMDIFlagZero), false, false, 0,
+					    LLVMDIFlagPrototyped, true));
+}
+
 void emit_place(struct emit *e, struct span span)
 {
 	LLVMMetadataRef scope = e->frame->scope, file;

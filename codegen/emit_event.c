@@ -539,6 +539,15 @@ struct value lower_exit(struct emit *e, const struct expr *call, LLVMValueRef de
 	return value_none(e);
 }
 
+struct value lower_unwatch(struct emit *e, const struct expr *call, LLVMValueRef dest)
+{
+	struct manifest_event event = {.kind = EVENT_UNWATCH, .map = -1};
+	const struct expr *address = call->call.args.at[0];
+
+	(void)dest;
+	return send(e, call, event, &address, 1);
+}
+
 struct value lower_report(struct emit *e, const struct expr *call, LLVMValueRef dest)
 {
 	const struct report *r = call->call.report;

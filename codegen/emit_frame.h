@@ -173,6 +173,9 @@ struct value map_read_into(struct emit *e, const struct expr *x, LLVMValueRef de
 /* The address of an object of the kernel as the verifier knows it; where it is null control goes to `absent`. */
 LLVMValueRef known_address(struct emit *e, const struct expr *x, LLVMBasicBlockRef absent);
 
+/* emit_task.c */
+struct value comm_of(struct emit *e, const struct expr *call, LLVMValueRef dest); /* comm(pid) */
+
 /* emit_list.c */
 LLVMValueRef list_length(struct emit *e, const struct option_decl *o); /* i64 */
 LLVMValueRef list_has(struct emit *e, const struct expr *x); /* i1: x in list */
@@ -196,6 +199,8 @@ int btf_nsources(struct emit *e);
 void debug_close(struct emit *e);
 LLVMMetadataRef btf_subprogram(struct emit *e, LLVMValueRef function, const char *name, struct span span,
 			       const char *const *params);
+/* A function of the kernel that programs call: pointers are to structs. */
+void btf_kernel_function(struct emit *e, LLVMValueRef function, const char *name);
 /* A BPF map: a global of map_def_type() in .maps whose debug info says what it is.  It may be described after its first use. */
 LLVMTypeRef map_def_type(struct emit *e);
 void map_def(struct emit *e, LLVMValueRef global, const char *name, uint32_t bpf_type, uint32_t key_size,

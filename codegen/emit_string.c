@@ -4,6 +4,7 @@
  * (manifest.h).  The kernel's string helpers always end with a NUL and return the bytes written,
  * NUL included: when that is the whole capacity, one more byte is read to tell a text that just
  * fits from one that does not. */
+#include "codegen/emit_frame.h"
 #include "codegen/emit_text.h"
 
 enum {
@@ -210,8 +211,11 @@ struct value lower_str(struct emit *e, const struct expr *call, LLVMValueRef des
 
 struct value lower_comm(struct emit *e, const struct expr *call, LLVMValueRef dest)
 {
-	LLVMValueRef at = dest ? dest : memory_temp(e, call->type->size, "comm");
+	LLVMValueRef at;
 
+	if (call->call.args.n)
+		return comm_of(e, call, dest);
+	at = dest ? dest : memory_temp(e, call->type->size, "comm");
 	memory_zero(e, at, call->type->size, 1); /* some kernels leave what is behind the NUL as it was */
 	HELPER(e, get_current_comm, at, int_const(e, call->type->size));
 	return value_at(call->type, at, PLACE_BPF);

@@ -1,6 +1,7 @@
 /* argN of static probes: read as the runtime tells in a map, because each place of a probe keeps its arguments elsewhere
  * (usdt.h). */
 #include "codegen/emit_frame.h"
+#include "codegen/emit_text.h"
 #include "codegen/usdt.h"
 
 enum { MAP_HASH_TYPE = 1 };
@@ -84,6 +85,20 @@ static void read_place(struct emit *e, LLVMValueRef arg, LLVMValueRef kind, LLVM
 	store_int(e, slot, load_int(e, temp, e->i64));
 	jump(e, after);
 	block_start(e, after);
+}
+
+LLVMValueRef usdt_address(struct emit *e)
+{
+	LLVMBasicBlockRef found = block_new(e, "found"), after = block_new(e, ""), from;
+	LLVMValueRef place = HELPER(e, map_lookup_elem, places_map(e), place_key(e)), v;
+
+	from = LLVMGetInsertBlock(e->builder);
+	branch(e, is_null(e, place), after, found);
+	block_start(e, found);
+	v = load_int(e, memory_at(e, place, offsetof(struct usdt_place, address)), e->i64);
+	jump(e, after);
+	block_start(e, after);
+	return join(e, int_const(e, 0), from, v, found);
 }
 
 LLVMValueRef usdt_arg(struct emit *e, int n)

@@ -329,6 +329,7 @@ static void probe(struct wire *w, struct manifest_probe *p)
 	s32(w, &p->source_probe);
 	flag(w, &p->alternative);
 	flag(w, &p->uses_cookie);
+	flag(w, &p->uses_place);
 	u32(w, &p->needs);
 }
 
@@ -369,6 +370,14 @@ static void stacks(struct wire *w, struct manifest_stacks *s)
 	s32(w, &s->kept_option);
 }
 
+static void variable(struct wire *w, struct manifest_variable *v)
+{
+	text(w, &v->name);
+	s32(w, &v->probe);
+	s32(w, &v->span);
+	text(w, &v->elf_name);
+}
+
 static void layout(struct wire *w, struct manifest_layout *l)
 {
 	text(w, &l->name);
@@ -388,10 +397,11 @@ static void manifest(struct wire *w, struct manifest *m)
 	LIST(w, &m->shapes, 16, shape);
 	LIST(w, &m->maps, 9, map);
 	LIST(w, &m->events, 13, event);
-	LIST(w, &m->probes, 9, probe);
+	LIST(w, &m->probes, 10, probe);
 	LIST(w, &m->sites, 6, site);
 	LIST(w, &m->options, 8, script_option);
 	LIST(w, &m->stacks, 6, stacks);
+	LIST(w, &m->variables, 4, variable);
 }
 
 /* ---- the whole ---- */

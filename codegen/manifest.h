@@ -143,7 +143,16 @@ struct manifest_probe {
 	int source_probe;
 	bool alternative;
 	bool uses_cookie;   /* `probe` or `func` of many attach points is told apart by the attach cookie = index into attach */
+	bool uses_place;    /* usdt: the map of places says where each is linked */
 	uint32_t needs;	    /* bits of enum kernel_feature without which it is not loaded */
+};
+
+/* uaddr(): the runtime looks the variable up in the file of the probe, before load. */
+struct manifest_variable {
+	struct str name;
+	int probe;	     /* whose attach point 0 names the file */
+	int span;
+	struct str elf_name; /* two u64 in .rodata: its address as linked; that of the attach point, 0: the file is not moved */
 };
 
 /* A place in the script that counts what went wrong there.  Counters: per-CPU array map "wt_sites" indexed by site,
@@ -225,6 +234,7 @@ struct manifest {
 	VEC(struct manifest_site) sites;
 	VEC(struct manifest_option) options;
 	VEC(struct manifest_stacks) stacks;
+	VEC(struct manifest_variable) variables;
 	VEC(int) shape_of_type; /* while it is made: type id -> index of its shape + 1; not written */
 };
 
@@ -259,6 +269,7 @@ int manifest_span(struct arena *a, struct manifest *m, struct span span);
 #define RODATA_WALL_OFFSET "wt_wall_offset" /* u64 ns to add to boot time for the time of day */
 #define RODATA_FUNC "wt_func_"		 /* u64: address of the function of a program; see manifest_probe_word(); only where no helper tells it */
 #define RODATA_RAW_SYSCALL "wt_raw_"	 /* u32: this tracepoint of a system call is attached to raw_syscalls, its program must filter */
+#define RODATA_VARIABLE "wt_var_"	 /* u64[2] of manifest_variable, see there */
 #define RODATA_NCPUS "wt_ncpus"		 /* u32 possible CPUs */
 
 #endif

@@ -396,6 +396,14 @@ static void check_rest(struct check *c)
 			       is_index(s->depth_option, m->options.n + 1) && is_index(s->kept_option, m->options.n + 1),
 		       "stack map", i);
 	}
+	for (i = 0; i < m->variables.n; i++) {
+		const struct manifest_variable *v = &m->variables.at[i];
+
+		expect(c,
+		       is_name(v->elf_name, 255) && has_no_nul(v->name) && is_index(v->probe, m->probes.n) &&
+			       m->probes.at[v->probe].attach.n > 0 && is_index_or_none(v->span, m->spans.n),
+		       "variable", i);
+	}
 	for (i = 0; i < m->sources.n; i++)
 		expect(c, has_no_nul(m->sources.at[i].name), "source", i);
 	for (i = 0; i < m->layouts.n; i++)

@@ -452,6 +452,14 @@ static void stacks(struct strbuf *b, const struct manifest *m, const struct mani
 	put_number_if(b, "kept_option", s->kept_option);
 }
 
+static void variable(struct strbuf *b, const struct manifest *m, const struct manifest_variable *v)
+{
+	(void)m;
+	put_text(b, "name", v->name);
+	put_number(b, "probe", (uint64_t)v->probe);
+	put_text(b, "word", v->elf_name);
+}
+
 /* `"name": [` with one element per line. */
 #define LIST(b, m, name, list, each)                                                               \
 	do {                                                                                       \
@@ -487,6 +495,7 @@ void manifest_dump(const struct manifest *m, struct strbuf *out)
 	LIST(out, m, "sites", &m->sites, site);
 	LIST(out, m, "options", &m->options, script_option);
 	LIST(out, m, "stacks", &m->stacks, stacks);
+	LIST(out, m, "variables", &m->variables, variable);
 	LIST(out, m, "layouts", &m->layouts, layout);
 	strbuf_add(out, STR("\n}\n"));
 }

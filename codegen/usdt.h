@@ -30,6 +30,7 @@ struct usdt_arg {
 
 struct usdt_place {
 	uint32_t nargs, unused;
+	uint64_t address; /* as linked, for uaddr(); 0 in programs that do not ask */
 	struct usdt_arg args[USDT_MAX_ARGS];
 };
 

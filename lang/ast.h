@@ -134,6 +134,7 @@ struct expr {
 			struct report *report;
 			struct option_decl *option; /* getopt */
 			struct expr *limit, *kept; /* kstack, ustack: the getopt() that gives the limit, or how many; NULL */
+			struct expr *aid; /* comm(pid), uaddr(): a field of the current task that says where to look; NULL */
 			int number;		/* argN: N; others: builtin's own meaning */
 		} call;
 		struct {

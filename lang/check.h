@@ -29,6 +29,7 @@ struct var_state {
 	struct option_decl *list; /* another name for an option that is a list; it has no value of its own */
 	bool is_args;		  /* another name for `args` */
 	bool declared; /* by let with a type: the size is fixed */
+	bool worded;   /* declared as timestamp or cgroup_path_t, whose format or filter came with the first value */
 	bool assigned;
 	bool read;
 	struct span type_span;
@@ -218,6 +219,8 @@ void check_in(struct checker *c, struct expr *e);
 void check_data_call(struct checker *c, struct expr *e);
 /* check_system.c: registers, symbols, signals, names of numbers. */
 void check_system_call(struct checker *c, struct expr *e);
+/* A field of the current task, by its path "a.b.c". */
+struct expr *task_field(struct checker *c, struct span span, const char *path);
 /* Where plain addresses point to in the probe being checked. */
 enum addr_space space_here(struct checker *c);
 /* A literal integer, string or word (identifier) as an argument; false with a diagnostic. */

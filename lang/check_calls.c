@@ -47,6 +47,25 @@ enum addr_space space_here(struct checker *c)
 	return p->kind->as;
 }
 
+struct expr *task_field(struct checker *c, struct span span, const char *path)
+{
+	struct expr *e = expr_call(c->arena, span, STR("curtask")), *field;
+	struct str rest = str_of(path);
+
+	while (rest.n) {
+		size_t n = str_find(rest, '.');
+
+		field = expr_new(c->arena, EXPR_FIELD, span);
+		field->field.e = e;
+		field->field.name = str_sub(rest, 0, n);
+		field->field.name_span = span;
+		rest = str_sub(rest, n + 1, rest.n);
+		e = field;
+	}
+	check_expr(c, e);
+	return e;
+}
+
 static void not_here(struct checker *c, struct expr *e, const char *name, const char *where)
 {
 	const struct probe_kind *k = kind_here(c);
@@ -341,6 +360,34 @@ static void check_probe_name(struct checker *c, struct expr *e, bool only_type)
 		fold_to_string(c, e, p->name);
 }
 
+/* comm, comm(pid): the task of that number is found by a function of the kernel. */
+static void check_comm(struct checker *c, struct expr *e)
+{
+	const struct probe *p = c->unit->probe;
+	struct expr **pid;
+
+	e->type = type_string(c->types, 16);
+	if (!e->call.args.n)
+		return;
+	pid = &e->call.args.at[0];
+	check_expr(c, *pid);
+	if (!need_integer(c, pid, "the process of comm()")) {
+		expr_fail(c, e);
+		return;
+	}
+	cast_to(c, pid, c->types->u32);
+	if (!p) {
+		not_here(c, e, "comm()", "probes");
+		return;
+	}
+	if (!c->kernel->kfunc || !c->kernel->kfunc(c->kernel, STR("bpf_task_from_pid"), p->kind)) {
+		FAIL(c, e, DIAG_COMM_OF, p->kind->name);
+		diag_hint(c->diag, "Linux 6.2 and newer do in fentry and fexit, 6.12 in tracepoints too; keep names in a map by pid instead");
+		return;
+	}
+	e->call.aid = task_field(c, e->span, "comm");
+}
+
 void check_builtin_variable(struct checker *c, struct expr *e, const struct builtin *b)
 {
 	struct types *t = c->types;
@@ -369,7 +416,7 @@ void check_builtin_variable(struct checker *c, struct expr *e, const struct buil
 		fold_to_bool(c, e, c->opt->has_child);
 		return;
 	case BUILTIN_comm:
-		e->type = type_string(t, 16);
+		check_comm(c, e);
 		return;
 	case BUILTIN_jiffies:
 		e->type = t->u64;

@@ -445,6 +445,8 @@ static void var_mismatch(struct checker *c, struct var_state *v, const struct ex
 	diag_add(c->diag, target->span, DIAG_VAR_TYPE, STR_ARG(v->var.name), STR_ARG(name_of(c, v->var.type)),
 		 STR_ARG(name_of(c, t)));
 	diag_note(c->diag, v->type_span, "it got its type here");
+	if (v->var.type->kind == t->kind && t->kind == TYPE_TIMESTAMP)
+		diag_hint(c->diag, "the format belongs to the type: one variable has one format");
 }
 
 bool literal_fits(const struct expr *value, const struct type *t)
@@ -472,6 +474,11 @@ static void assign_declared(struct checker *c, struct var_state *v, struct expr 
 			diag_add(c->diag, target->span, DIAG_MAY_NOT_FIT, STR_ARG(name_of(c, from)), STR_ARG(name_of(c, t)));
 		cast_to(c, value, t);
 		return;
+	}
+	if (!v->worded && t->kind == from->kind && (t->kind == TYPE_TIMESTAMP || t->kind == TYPE_CGROUP_PATH)) {
+		v->worded = c->changed = true;
+		v->var.type = target->type = t = from;
+		v->type_span = (*value)->span;
 	}
 	if (promote(c, t, false, from, (*value)->flexible) != t) {
 		var_mismatch(c, v, target, from);

@@ -116,6 +116,19 @@ static void check_exit(struct checker *c, struct expr *e)
 		cast_to(c, &e->call.args.at[0], c->types->s64);
 }
 
+/* The address of a watchpoint. */
+static void check_unwatch(struct checker *c, struct expr *e)
+{
+	struct expr **a = &e->call.args.at[0];
+
+	e->type = c->types->none;
+	check_expr(c, *a);
+	if (failed((*a)->type))
+		return;
+	if ((*a)->type->kind == TYPE_PTR || need_integer(c, a, "the address of unwatch()"))
+		cast_to(c, a, c->types->u64);
+}
+
 static void check_time(struct checker *c, struct expr *e)
 {
 	struct str text;
@@ -171,6 +184,9 @@ void check_output_call(struct checker *c, struct expr *e)
 		return;
 	case BUILTIN_exit:
 		check_exit(c, e);
+		return;
+	case BUILTIN_unwatch:
+		check_unwatch(c, e);
 		return;
 	case BUILTIN_cls:
 	case BUILTIN_time:

@@ -153,7 +153,7 @@ static void check_let(struct checker *c, struct stmt *s)
 	var->var.var = &v->var;
 	if (t && !failed(t)) {
 		v->declared = true;
-		if (v->var.type != t) {
+		if (v->var.type != t && !v->worded) {
 			c->changed = true;
 			v->var.type = t;
 			v->type_span = s->let.type->span;

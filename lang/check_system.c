@@ -102,6 +102,34 @@ static void check_kaddr(struct checker *c, struct expr *e)
 	e->flexible = false;
 }
 
+/* A pointer to as many bytes as the variable has, where they make a number.  Its address is put in when the artefact is loaded;
+ * where the program lies in memory is told by the place that was hit. */
+static void check_uaddr(struct checker *c, struct expr *e)
+{
+	static const enum probe_kind_id kinds[] = {PROBE_UPROBE, PROBE_URETPROBE, PROBE_USDT};
+	const struct types *t = c->types;
+	const struct type *number;
+	struct str name;
+	uint64_t size = 0;
+
+	if (!text_argument(c, e, &name))
+		return;
+	if (!is_one_of(c, kinds, 3)) {
+		not_in_this_probe(c, e, "uprobe, uretprobe and usdt");
+		return;
+	}
+	if (!c->kernel->user_symbol(c->kernel, c->unit->probe->attach.at[0], name, &size)) {
+		FAIL(c, e, DIAG_USER_SYMBOL, STR_ARG(name));
+		if (c->kernel->why && c->kernel->why(c->kernel))
+			diag_hint(c->diag, "%s", c->kernel->why(c->kernel));
+		return;
+	}
+	if (c->unit->probe->kind->id == PROBE_URETPROBE) /* where the function began: no register has it any more */
+		e->call.aid = task_field(c, e->span, "utask.return_instances.func");
+	number = size == 1 ? t->u8 : size == 2 ? t->u16 : size == 4 ? t->u32 : t->u64;
+	e->type = type_ptr(c->types, number, AS_USER);
+}
+
 static void check_cgroupid(struct checker *c, struct expr *e)
 {
 	struct str path;
@@ -309,6 +337,9 @@ void check_system_call(struct checker *c, struct expr *e)
 		return;
 	case BUILTIN_kaddr:
 		check_kaddr(c, e);
+		return;
+	case BUILTIN_uaddr:
+		check_uaddr(c, e);
 		return;
 	case BUILTIN_cgroupid:
 		check_cgroupid(c, e);

@@ -11,7 +11,7 @@
 
 struct mentions {
 	struct ast_visitor visitor;
-	bool args, probe, func, kstack;
+	bool args, probe, func, kstack, uaddr;
 	bool result_parts; /* retval->field, *retval */
 };
 
@@ -20,6 +20,7 @@ static void note_name(struct mentions *m, struct str name)
 	m->args |= str_is(name, "args") || str_is(name, "retval") || str_is(name, "ctx");
 	m->func |= str_is(name, "func");
 	m->kstack |= str_is(name, "kstack");
+	m->uaddr |= str_is(name, "uaddr");
 	m->probe |= str_is(name, "probe") || str_is(name, "probetype");
 }
 
@@ -283,6 +284,8 @@ static bool one_program_each(struct checker *c, const struct probe_spec *s, cons
 		return true; /* the program is told its function when it is loaded */
 	if (m->kstack && s->kind->id == PROBE_TRACEPOINT && str_is(s->module, "syscalls"))
 		return true; /* where these have no kernel stack, raw_syscalls has, and a program filters one of them */
+	if (m->uaddr && s->kind->as == AS_USER)
+		return true; /* it is told where its own file has the variable */
 	return m->probe || (m->args && s->kind->family != CONTEXT_REGS) ||
 	       (m->args && s->kind->id == PROBE_UPROBE) || (m->result_parts && s->kind->id == PROBE_URETPROBE) || s->kind->family == CONTEXT_NONE;
 }

@@ -43,6 +43,8 @@ struct kernel {
 	bool (*has)(struct kernel *k, enum kernel_feature feature);
 	/* Address of a kernel symbol, 0 when unknown. */
 	uint64_t (*symbol_address)(struct kernel *k, struct str name);
+	/* Does the file of a user probe have this variable?  *size: its bytes, 0 unknown.  False and a text for `why`. */
+	bool (*user_symbol)(struct kernel *k, const struct probe_spec *spec, struct str name, uint64_t *size);
 	/* Is there a function of that name that programs might call (kind NULL), or may programs of this kind of probe call it? */
 	bool (*kfunc)(struct kernel *k, struct str name, const struct probe_kind *kind);
 	/* cgroup v2 id of a path; 0 and *err = errno on failure. */

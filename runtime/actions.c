@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/providers/providers.h"
 #include "runtime/session_internal.h"
 
 enum { TEXT_CUT = 0x80000000u, TIME_MAX = 63 };
@@ -213,6 +214,18 @@ static void complain(struct session *s, const struct manifest_event *e, int even
 	output_trouble(&s->output, &t);
 }
 
+static void unwatch(struct session *s, const struct manifest_event *e, const struct value *values)
+{
+	uint64_t address = e->values.n ? values[0].number : 0;
+	int i, n = 0;
+
+	for (i = 0; i < s->manifest->probes.n; i++)
+		if (s->probes[i].row->kind == PROBE_WATCHPOINT)
+			n += watchpoint_remove(&s->probes[i], address);
+	if (!n)
+		session_message(s, e->span, DIAG_WARNING, NULL, "nothing watches address 0x%llx", (unsigned long long)address);
+}
+
 static void do_event(struct session *s, int event, const struct value *values)
 {
 	const struct manifest_event *e = &s->manifest->events.at[event];
@@ -258,8 +271,10 @@ static void do_event(struct session *s, int event, const struct value *values)
 	case EVENT_WARNF:
 		complain(s, e, event, values);
 		return;
-	case EVENT_UNWATCH: /* no program of this version sends them */
-	case EVENT_SKBOUTPUT:
+	case EVENT_UNWATCH:
+		unwatch(s, e, values);
+		return;
+	case EVENT_SKBOUTPUT: /* no program of this version sends them */
 	case EVENT_KIND_COUNT:
 		return;
 	}

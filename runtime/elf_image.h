@@ -85,8 +85,8 @@ const struct elf_symbol *elf_symbol_at(const struct elf_image *e, uint64_t addre
 /* A new descriptor of the file that has DWARF: the image's own or its separate debug file; -1 when there is none. */
 int elf_debug_fd(const struct elf_image *e, const char *path, const char *debug_dirs);
 
-/* Linked address of a variable; false when no symbol table has it. */
-bool elf_find_data(const struct elf_image *e, struct str name, uint64_t *address);
+/* Linked address of a variable, and its bytes (0 unknown); false when no symbol table has it. */
+bool elf_find_data(const struct elf_image *e, struct str name, uint64_t *address, uint64_t *size);
 /* What .gnu_debugdata unpacks to, to be freed; NULL when there is none or it is damaged or too large.  (elf_minidebug.c) */
 uint8_t *elf_unpack_minidebug(const struct elf_image *e, size_t *size);
 

@@ -112,7 +112,8 @@ out:
 	free(strings);
 }
 
-static bool find_data(const struct elf_image *e, const struct elf_section *table, struct str name, uint64_t *address)
+static bool find_data(const struct elf_image *e, const struct elf_section *table, struct str name, uint64_t *address,
+		      uint64_t *size)
 {
 	size_t entry = e->is64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym), n = 0, nstrings = 0, i;
 	uint8_t *bytes = NULL, *strings = NULL;
@@ -128,17 +129,18 @@ static bool find_data(const struct elf_image *e, const struct elf_section *table
 		memcpy(&s, bytes + i * entry, sizeof(s));
 		found = s.st_shndx != SHN_UNDEF && s.st_name < nstrings && str_is(name, (const char *)strings + s.st_name);
 		*address = s.st_value;
+		*size = s.st_size;
 	}
 	free(bytes);
 	free(strings);
 	return found;
 }
 
-bool elf_find_data(const struct elf_image *e, struct str name, uint64_t *address)
+bool elf_find_data(const struct elf_image *e, struct str name, uint64_t *address, uint64_t *size)
 {
 	const struct elf_section *all = elf_section(e, ".symtab"), *exported = elf_section(e, ".dynsym");
 
-	return (all && find_data(e, all, name, address)) || (exported && find_data(e, exported, name, address));
+	return (all && find_data(e, all, name, address, size)) || (exported && find_data(e, exported, name, address, size));
 }
 
 static bool add_tables(struct elf_image *e, const struct elf_image *from, bool dynamic)

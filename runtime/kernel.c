@@ -192,6 +192,7 @@ struct kernel *kernel_open(struct arena *a, const struct kernel_options *opt)
 		.each_probe = each_probe,
 		.has = kernel_has,
 		.symbol_address = symbol_address,
+		.user_symbol = kernel_user_symbol,
 		.kfunc = kernel_kfunc,
 		.cgroup_id = cgroup_id,
 		.read_file = read_file,

@@ -342,6 +342,8 @@ static bool probe_feature(struct machine *m, enum kernel_feature feature)
 		return has_helper(HELPER_get_current_task_btf, RAW, 0, 0);
 	case KERNEL_TASK_STACK:
 		return has_helper(HELPER_get_task_stack, RAW, 0, 0);
+	case KERNEL_TASK_FROM_PID:
+		return kernel_kfunc(&m->k, STR("bpf_task_from_pid"), probe_kind(PROBE_FENTRY));
 	case KERNEL_BOOT_TIME:
 		return has_helper(HELPER_ktime_get_boot_ns, RAW, 0, 0);
 	case KERNEL_TAI_TIME:

@@ -16,6 +16,7 @@
 #include "runtime/machine.h"
 #include "runtime/providers/kprobe_session.h"
 #include "runtime/session_internal.h"
+#include "runtime/user_symbols.h"
 
 /* libbpf's print callback has no argument of its own. */
 static struct session *loading;
@@ -135,6 +136,25 @@ static void put_raw_syscall(struct session *s, struct live_probe *p)
 	p->raw_syscall = rodata_put(&r, name, &on, sizeof(on));
 }
 
+/* Variables of traced programs: where their files have them. */
+static int put_variables(struct rodata *r)
+{
+	struct session *s = r->session;
+
+	VEC_EACH(v, &s->manifest->variables) {
+		const struct probe_spec *spec = s->manifest->probes.at[v->probe].attach.at[0];
+		const char *why = NULL;
+		uint64_t words[2];
+
+		if (!user_variable(s->kernel, s->arena, spec, v->name, &words[0], &words[1], &why)) {
+			session_message(s, v->span, DIAG_ERROR, NULL, "the variable '%.*s' of the traced program: %s", STR_ARG(v->name), why);
+			return 255;
+		}
+		rodata_put(r, v->elf_name, words, sizeof(words));
+	}
+	return 0;
+}
+
 static uint64_t features_asked(struct session *s)
 {
 	uint64_t bits = 0;
@@ -151,7 +171,7 @@ static int patch_rodata(struct session *s)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(s->object, ".rodata");
 	struct rodata r = {.session = s};
-	int i;
+	int i, status;
 
 	if (map)
 		r.bytes = (uint8_t *)bpf_map__initial_value(map, &r.size); /* writable until load */
@@ -166,6 +186,9 @@ static int patch_rodata(struct session *s)
 	rodata_number(&r, RODATA_NCPUS, (uint64_t)s->ncpus);
 	put_namespace(&r);
 	put_functions(&r);
+	status = put_variables(&r);
+	if (status)
+		return status;
 	s->option_numbers = NEW_ARRAY(s->arena, uint64_t, s->manifest->options.n + 1);
 	s->option_texts = NEW_ARRAY(s->arena, struct str, s->manifest->options.n + 1);
 	for (i = 0; i < s->manifest->options.n; i++) {

@@ -58,17 +58,21 @@ void probe_point_failed(struct live_probe *p, int point, int err, const char *wh
 	p->points[point] = (struct live_point){.err = err, .why = why, .hint = hint};
 }
 
+void probe_drop_link(struct live_link *l)
+{
+	if (l->link)
+		bpf_link__destroy(l->link);
+	if (l->fd >= 0)
+		close(l->fd);
+	*l = (struct live_link){.fd = -1};
+}
+
 void probe_detach(struct live_probe *p, struct progress *progress)
 {
 	if (p->links.n && p->provider && p->provider->missed)
 		p->missed_unknown = !p->provider->missed(p, &p->missed);
 	while (p->links.n > 0) {
-		struct live_link *l = &p->links.at[--p->links.n];
-
-		if (l->link)
-			bpf_link__destroy(l->link);
-		if (l->fd >= 0)
-			close(l->fd);
+		probe_drop_link(&p->links.at[--p->links.n]);
 		progress_step(progress);
 	}
 	if (p->provider && p->provider->release)

@@ -90,6 +90,8 @@ const struct provider *provider_of(enum probe_kind_id kind);
 
 /* Remember a link (or a raw fd) of `p`; it is owned by `p` from here on.  Either may be NULL / -1. */
 void probe_add_link(struct live_probe *p, struct attach_env *env, struct bpf_link *link, int fd);
+/* Take down one link before the others; it stays in the list, empty. */
+void probe_drop_link(struct live_link *l);
 /* Mark one point as attached, or as failed with a positive errno. */
 void probe_point_ok(struct live_probe *p, int point);
 void probe_point_failed(struct live_probe *p, int point, int err, const char *why, const char *hint);

@@ -158,13 +158,13 @@ static bool is_symbol_char(char c)
  * program is loaded. */
 static bool parse_symbol(struct str text, const struct usdt_scope *scope, struct usdt_arg *arg)
 {
-	uint64_t address;
+	uint64_t address, size;
 	int64_t more;
 	size_t n = 0;
 
 	while (n < text.n && is_symbol_char(text.s[n]))
 		n++;
-	if (!n || !scope || !elf_find_data(scope->image, str_sub(text, 0, n), &address))
+	if (!n || !scope || !elf_find_data(scope->image, str_sub(text, 0, n), &address, &size))
 		return false;
 	text = str_sub(text, n, text.n);
 	take_number(&text, &more);

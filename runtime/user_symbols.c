@@ -360,3 +360,51 @@ int user_offsets(struct kernel *k, struct arena *a, const struct probe_spec *spe
 		*why = arena_printf(a, "'%.*s' has no function '%.*s'", STR_ARG(spec->path), STR_ARG(spec->function));
 	return out->n;
 }
+
+/* ---- variables ----------------------------------------------------------------------------------------------------- */
+
+static struct elf_image *image_of_variable(struct kernel *k, struct arena *a, const struct probe_spec *spec, struct str name,
+					   uint64_t *address, uint64_t *size, const char **why)
+{
+	struct elf_image *e = user_image(k, str_c(a, spec->path), user_spec_pid(k, spec), why);
+
+	if (!e || (e->is64 && elf_find_data(e, name, address, size)))
+		return e;
+	*why = e->has_symtab ? arena_printf(a, "'%.*s' has no symbol '%.*s'", STR_ARG(spec->path), STR_ARG(name))
+			     : arena_printf(a, "'%.*s' is stripped, or of 32 bits: '%.*s' is not among what it exports", STR_ARG(spec->path),
+					    STR_ARG(name));
+	return NULL;
+}
+
+bool kernel_user_symbol(struct kernel *k, const struct probe_spec *spec, struct str name, uint64_t *size)
+{
+	struct machine *m = machine_of(k);
+	const char *why = NULL;
+	uint64_t address;
+
+	if (image_of_variable(k, m->arena, spec, name, &address, size, &why))
+		return true;
+	machine_refuse(m, "%s", why);
+	return false;
+}
+
+bool user_variable(struct kernel *k, struct arena *a, const struct probe_spec *spec, struct str name, uint64_t *address, uint64_t *place,
+		   const char **why)
+{
+	uint64_t size;
+	struct elf_image *e = image_of_variable(k, a, spec, name, address, &size, why);
+	offset_list offsets = {0};
+
+	*place = 0;
+	if (!e || e->is_executable_type)
+		return e != NULL;
+	if (spec->kind->id == PROBE_USDT) { /* each of its places is told in the map of places */
+		*place = 1;
+		return true;
+	}
+	if (user_offsets(k, a, spec, &offsets, why) == 1 && elf_offset_to_address(e, offsets.at[0], place))
+		return true;
+	if (offsets.n > 1)
+		*why = arena_printf(a, "%.*s is at %d places, and which one was hit is not told", STR_ARG(spec->text), offsets.n);
+	return false;
+}

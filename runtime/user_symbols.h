@@ -16,6 +16,11 @@ void user_images_close(struct kernel *k);
 typedef VEC(uint64_t) offset_list;
 int user_offsets(struct kernel *k, struct arena *a, const struct probe_spec *spec, offset_list *out, const char **why);
 
+/* Where a spec's file has a variable, and where the spec's own place is (0: the file is not moved when it is loaded, so that nobody
+ * need know), as linked.  False and *why. */
+bool user_variable(struct kernel *k, struct arena *a, const struct probe_spec *spec, struct str name, uint64_t *address, uint64_t *place,
+		   const char **why);
+
 /* The pid in whose view of the file system a spec's path is: its own, else -p. */
 int user_spec_pid(struct kernel *k, const struct probe_spec *spec);
 

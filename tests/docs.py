@@ -13,6 +13,7 @@ What is looked at:
   [text](path)     the file exists
   scripts          --help lists all of scripts/, and those that README.md names exist
   options          every option of --help stands in docs/waketrace.8 with its argument, and no other
+  builtins         docs/builtins.md is what is made of --help-builtins (--update writes it)
 
 A probe that the machine lacks (no kprobes, tracefs not readable) leaves the parser as judge.  --update rewrites the outputs of
 `same` blocks, --fill those of `console` blocks that have none yet.  The last line is 'N passed, N failed, N skipped'.
@@ -219,6 +220,38 @@ def check_names(tests, options):
         tests.judge("docs/waketrace.8", None if name in options else f"{name} is not in --help")
 
 
+BUILTINS_HEAD = """# Builtin functions and variables
+
+`waketrace --help-builtins NAME` tells the same; this page is made of it (`tests/docs.py --update`). What they mean in detail:
+[language.md](language.md).
+"""
+PLACES = {
+    "in the kernel": "While the probe runs",
+    "in user space": "Done by waketrace when it takes the event",
+    "aggregation": "Aggregations: the right side of an assignment to a map",
+    "while compiling": "Known while compiling",
+    "standard library": "Macros of the standard library",
+}
+
+
+def builtins_page(tests):
+    rows = re.findall(r"^(\S+(?:\(.*\))?)  \(([a-z ]+)\)\n    (.*)$", tests.run([tests.binary, "--help-builtins"]).stdout, re.M)
+    page = [BUILTINS_HEAD]
+    for place, title in PLACES.items():
+        page.append(f"## {title}\n\n| name | what it does |\n|---|---|")
+        page += [f"| `{name}` | {text.replace('|', chr(92) + '|')} |" for name, where, text in rows if where == place]
+        page.append("")
+    return "\n".join(page)
+
+
+def check_builtins(tests):
+    path, page = ROOT / "docs/builtins.md", builtins_page(tests)
+    if tests.update:
+        path.write_text(page)
+    tests.judge("docs/builtins.md", None if path.exists() and path.read_text() == page else
+                "it is not what --help-builtins says: tests/docs.py --update")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=ROOT / "build")
@@ -233,6 +266,7 @@ def main():
         check_file(tests, path.resolve(), options)
     if not args.files:
         check_names(tests, options)
+        check_builtins(tests)
     print(f"{tests.passed} passed, {tests.failed} failed, {tests.skipped} skipped")
     return 1 if tests.failed else 0
 

@@ -183,6 +183,8 @@ static int attach_note(struct live_probe *p, struct attach_env *env, int point, 
 	elf_offset_to_address(e, note->offset, &address);
 	if (!usdt_parse_args(note->args, &(struct usdt_scope){e, address}, &place) && map >= 0)
 		warn_unreadable(p, spec, note, &place);
+	if (p->row->uses_place)
+		place.address = address;
 	key = cookies ? cookie_of(number, note->offset) : usdt_key(number, address);
 	while ((err = tell_place(map, key, &place)) == -EEXIST && cookies)
 		key++;

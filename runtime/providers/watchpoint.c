@@ -40,8 +40,9 @@ static const char *reason(int err)
 
 static int attach(struct live_probe *p, struct attach_env *env)
 {
-	int i, n = 0;
+	int i, n = 0, *first = NEW_ARRAY(env->arena, int, p->row->attach.n + 1);
 
+	p->own = first;
 	for (i = 0; i < p->row->attach.n && progress_step(&env->progress); i++) {
 		const struct probe_spec *spec = p->row->attach.at[i];
 		struct perf_event_attr attr = {.type = PERF_TYPE_BREAKPOINT, .sample_period = 1, .disabled = 1};
@@ -56,7 +57,24 @@ static int attach(struct live_probe *p, struct attach_env *env)
 			probe_point_failed(p, i, -err, reason(err), NULL);
 		else
 			probe_point_ok(p, i);
+		first[i + 1] = p->links.n;
 		n += !err;
+	}
+	return n;
+}
+
+int watchpoint_remove(struct live_probe *p, uint64_t address)
+{
+	const int *first = p->own; /* of each attach point, and behind the last one */
+	int i, j, n = 0;
+
+	for (i = 0; first && i < p->row->attach.n; i++) {
+		if (p->row->attach.at[i]->address != address || !p->points[i].attached)
+			continue;
+		for (j = first[i]; j < first[i + 1]; j++)
+			probe_drop_link(&p->links.at[j]);
+		p->points[i].attached = false;
+		n++;
 	}
 	return n;
 }

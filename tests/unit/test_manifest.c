@@ -104,6 +104,7 @@ static struct manifest *sample(struct arena *a)
 	VEC_PUSH(a, &m->stacks,
 		 (struct manifest_stacks){.elf_name = {STR("wt_stacks0"), STR("wt_stacks1")},
 					  .depth = 127});
+	VEC_PUSH(a, &m->variables, (struct manifest_variable){.name = STR("counter"), .span = -1, .elf_name = STR("wt_var_1")});
 	return m;
 }
 
