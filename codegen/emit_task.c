@@ -28,6 +28,7 @@ static LLVMValueRef call_kernel(struct emit *e, LLVMValueRef f, LLVMValueRef arg
 struct value comm_of(struct emit *e, const struct expr *call, LLVMValueRef dest)
 {
 	const struct expr *field = call->call.aid;
+	const struct type *of = field->field.e->type;
 	LLVMBasicBlockRef found = block_new(e, "found"), absent = block_new(e, "absent"), after = block_new(e, "");
 	LLVMValueRef at = dest ? dest : memory_temp(e, call->type->size, "comm"), pid = emit_int(e, call->call.args.at[0]), task, address;
 
@@ -37,7 +38,7 @@ struct value comm_of(struct emit *e, const struct expr *call, LLVMValueRef dest)
 	task = call_kernel(e, kernel_function(e, "bpf_task_from_pid", e->ptr, e->i32), pid);
 	branch(e, is_null(e, task), absent, found);
 	block_start(e, found);
-	address = core_field(e, task, field->field.e->type->elem, field->field.field);
+	address = core_field(e, task, of->kind == TYPE_PTR ? of->elem : of, field->field.field);
 	HELPER(e, probe_read_kernel_str, at, int_const(e, call->type->size), address);
 	call_kernel(e, kernel_function(e, "bpf_task_release", e->void_, e->ptr), task);
 	jump(e, after);

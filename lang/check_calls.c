@@ -386,6 +386,7 @@ static void check_comm(struct checker *c, struct expr *e)
 		return;
 	}
 	e->call.aid = task_field(c, e->span, "comm");
+	member_itself(&e->call.aid);
 }
 
 void check_builtin_variable(struct checker *c, struct expr *e, const struct builtin *b)

@@ -327,6 +327,8 @@ static bool compile_select(struct checker *c, struct report *r, struct expr *e, 
 
 static bool compile(struct checker *c, struct report *r, struct expr *e, struct report_expr *out)
 {
+	if (e->kind == EXPR_INDEX && e->index.index->kind == EXPR_INT) /* key[1] is key.1 */
+		return compile_part(c, r, e->index.e, e->index.index->integer.value, e, out);
 	switch (e->kind) {
 	case EXPR_CALL:
 		return compile_call(c, r, e, out);

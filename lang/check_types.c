@@ -759,6 +759,7 @@ static const struct type *operand_type(struct checker *c, struct expr *e)
 		return resolve_type(c, e->type_op.of_type);
 	c->part_of = e->type_op.e;
 	check_expr(c, e->type_op.e);
+	member_itself(&e->type_op.e);
 	return e->type_op.e->type;
 }
 

@@ -303,6 +303,18 @@ static bool is_there(const char *path)
 	return !access(path, F_OK);
 }
 
+/* In which kinds of probes is the checker's question; here: in any. */
+static bool has_task_from_pid(struct machine *m)
+{
+	static const enum probe_kind_id kinds[] = {PROBE_FENTRY, PROBE_TRACEPOINT, PROBE_KPROBE};
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kernel_kfunc(&m->k, STR("bpf_task_from_pid"), probe_kind(kinds[i])))
+			return true;
+	return false;
+}
+
 static bool probe_feature(struct machine *m, enum kernel_feature feature)
 {
 	enum { RAW = BPF_PROG_TYPE_RAW_TRACEPOINT };
@@ -343,7 +355,7 @@ static bool probe_feature(struct machine *m, enum kernel_feature feature)
 	case KERNEL_TASK_STACK:
 		return has_helper(HELPER_get_task_stack, RAW, 0, 0);
 	case KERNEL_TASK_FROM_PID:
-		return kernel_kfunc(&m->k, STR("bpf_task_from_pid"), probe_kind(PROBE_FENTRY));
+		return has_task_from_pid(m);
 	case KERNEL_BOOT_TIME:
 		return has_helper(HELPER_ktime_get_boot_ns, RAW, 0, 0);
 	case KERNEL_TAI_TIME:
