@@ -130,6 +130,8 @@ LLVMValueRef memory_at(struct emit *e, LLVMValueRef base, uint64_t offset);
 LLVMValueRef memory_at_var(struct emit *e, LLVMValueRef base, LLVMValueRef offset);
 LLVMValueRef load_int(struct emit *e, LLVMValueRef address, LLVMTypeRef type);
 void store_int(struct emit *e, LLVMValueRef address, LLVMValueRef v);
+/* The same where the address is a multiple of `align` only. */
+void store_int_at(struct emit *e, LLVMValueRef address, LLVMValueRef v, uint32_t align);
 
 /* Copy `size` (constant, or i64) bytes from foreign memory at `address` (i64) in `place`; zeroes `dest` where it fails.  Returns the
  * helper's i64 result. */

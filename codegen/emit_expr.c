@@ -30,6 +30,7 @@ static struct value cast_elements(struct emit *e, struct value v, const struct t
 static struct value cast_bytes(struct emit *e, struct value v, const struct type *to, LLVMValueRef dest)
 {
 	LLVMValueRef from;
+	uint32_t align = 8;
 
 	if (to->kind == TYPE_STRING && v.type->kind == TYPE_STRING && to->size <= v.type->size && v.place == PLACE_BPF) {
 		v.type = to;
@@ -41,10 +42,12 @@ static struct value cast_bytes(struct emit *e, struct value v, const struct type
 	}
 	if (!dest)
 		dest = memory_temp(e, to->size, "wide");
+	else
+		align = to->align; /* an array of bytes lies anywhere in a tuple */
 	if (to->size > v.type->size)
 		memory_zero(e, memory_at(e, dest, v.type->size), to->size - v.type->size, 1);
 	if (type_is_register(v.type)) {
-		store_int(e, dest, value_number(e, v));
+		store_int_at(e, dest, value_number(e, v), align);
 	} else if (to->size < v.type->size) {
 		from = value_memory(e, v);
 		memory_copy(e, dest, from, to->size, 1);

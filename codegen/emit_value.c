@@ -121,13 +121,18 @@ LLVMValueRef load_int(struct emit *e, LLVMValueRef address, LLVMTypeRef type)
 	return v;
 }
 
-void store_int(struct emit *e, LLVMValueRef address, LLVMValueRef v)
+void store_int_at(struct emit *e, LLVMValueRef address, LLVMValueRef v, uint32_t align)
 {
 	LLVMValueRef s = LLVMBuildStore(e->builder, v, address);
+	uint32_t own = LLVMGetTypeKind(LLVMTypeOf(v)) == LLVMIntegerTypeKind ? LLVMGetIntTypeWidth(LLVMTypeOf(v)) / 8 : 8;
 
-	LLVMSetAlignment(s, LLVMGetTypeKind(LLVMTypeOf(v)) == LLVMIntegerTypeKind
-				    ? LLVMGetIntTypeWidth(LLVMTypeOf(v)) / 8 : 8);
+	LLVMSetAlignment(s, own < align ? own : align);
 	LLVMSetVolatile(s, e->frugal);
+}
+
+void store_int(struct emit *e, LLVMValueRef address, LLVMValueRef v)
+{
+	store_int_at(e, address, v, 8);
 }
 
 static bool is_gep(LLVMValueRef p)

@@ -55,6 +55,7 @@ class Program:
         self.needs = {"root"}
         self.maps = 0
         self.known = genlang.Known(self.rng)
+        self.needs |= self.known.needs
         parts = [self.known.text]
         for _ in range(self.rng.randrange(1, 4)):
             parts.append(self.probe())

@@ -2,12 +2,16 @@
 script does in the kernel.  Used by generate.py, which describes what is judged."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Callable
 
 LEVEL = {"?": 1, "||": 2, "&&": 3, "|": 4, "^": 5, "&": 6, "==": 7, "!=": 7, "<": 8, "<=": 8, ">": 8, ">=": 8,
          "<<": 9, ">>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%": 11, "unary": 12, "atom": 13}
-INT, BOOL, TEXT = "int", "bool", "text"    # other types: ("tuple", [types]), ("record", [(name, type)])
+INT, BOOL, TEXT, ENUM = "int", "bool", "text", "enum"
+# Other types: ("tuple", [types]), ("record", [(name, type)]), ("array", (bits, signed, elements)), ("sized", (bits, signed))
+ARRAYS = [("array", (8, False, 8)), ("array", (16, True, 4)), ("array", (32, False, 2)), ("array", (32, True, 2))]
+SIZED = [("sized", (bits, signed)) for bits in (8, 16, 32, 64) for signed in (True, False)]
 COLOURS = {"RED": 1, "GREEN": 2, "BLUE": 40}
 DEFINITIONS = ("enum colour { RED = 1, GREEN, BLUE = 40 };\n"
                "struct part { int a; union { short b; char text[6]; }; unsigned long c; };\n")
@@ -61,6 +65,12 @@ def shown(value, kind):
     """As print() shows it."""
     if kind == BOOL:
         return "true" if value else "false"
+    if kind == ENUM:
+        return next((name for name, n in COLOURS.items() if n == value), str(value))
+    if isinstance(kind, tuple) and kind[0] == "sized":
+        return str(value)
+    if isinstance(kind, tuple) and kind[0] == "array":
+        return "[" + ",".join(str(v) for v in value) + "]"
     if isinstance(kind, tuple) and kind[0] == "tuple":
         return "(" + ", ".join(shown(v, k) for v, k in zip(value, kind[1])) + ")"
     if isinstance(kind, tuple):
@@ -69,9 +79,29 @@ def shown(value, kind):
 
 
 def zero_of(kind):
+    if isinstance(kind, tuple) and kind[0] in ("array", "sized"):
+        return (0,) * kind[1][2] if kind[0] == "array" else 0
     if isinstance(kind, tuple):
         return tuple(zero_of(k if kind[0] == "tuple" else k[1]) for k in kind[1])
     return "" if kind == TEXT else 0
+
+
+def is_composite(kind):
+    """With named or numbered parts."""
+    return isinstance(kind, tuple) and kind[0] in ("tuple", "record")
+
+
+def is_known(kind, what):
+    return isinstance(kind, tuple) and kind[0] == what
+
+
+def split(value, bits, signed, n):
+    """A number's memory as an array."""
+    return tuple(wrap(value >> (bits * i), signed, bits) for i in range(n))
+
+
+def matches(text, pattern):
+    return re.fullmatch(".*".join(re.escape(p) for p in pattern.split("*")), text, re.S) is not None
 
 
 def run_all(stmts, env):
@@ -107,6 +137,7 @@ class Scope:
         self.count = 0
         self.budget = 120      # turns of loops: kernels without bpf_loop walk each
         self.in_function = False
+        self.walks_maps = False    # what 5.10 cannot do: for over maps, len()
 
     # ---- integers ----
 
@@ -139,10 +170,42 @@ class Scope:
             found = self.part(INT)
             if found:
                 return found
+        if kind == 5:
+            found = self.narrow()
+            if found:
+                return found
+        if kind == 6:
+            return self.measured()
         if not choices:
             return self.cast_literal()
         name = self.rng.choice(choices)
         return Expr(name, LEVEL["atom"], lambda env: env[name])
+
+    def narrow(self):
+        """A variable of fewer bits or without sign, or an element of an array."""
+        found = [(n, k) for n, k in self.vars if is_known(k, "sized") or is_known(k, "array")]
+        if not found:
+            return None
+        name, (what, (_, signed, *rest)) = self.rng.choice(found)
+        if what == "sized":
+            return Expr(name, LEVEL["atom"], lambda env: env[name], signed)
+        at = self.rng.randrange(rest[0])
+        return Expr(f"{name}[{at}]", LEVEL["atom"], lambda env: env[name][at], signed)
+
+    def measured(self):
+        """A number that a text gives."""
+        a, b = self.value(TEXT, 0), self.text_literal(64)
+        if not a.varies():    # constants are cut to shorter types
+            return Expr(f"(int64)strlen({a.text})", LEVEL["unary"], lambda env: len(a.ev(env)))
+        kind = self.rng.randrange(4)
+        if kind == 0:
+            return Expr(f"(int64)strlen({a.text})", LEVEL["unary"], lambda env: len(a.ev(env)))
+        if kind == 1:
+            return Expr(f"(int64)strstr({a.text}, {b.text})", LEVEL["unary"], lambda env: a.ev(env).find(b.ev(env)))
+        if kind == 2:
+            return Expr(f"(int64)strlen(str_concat({a.text}, {b.text}))", LEVEL["unary"],
+                        lambda env: len(a.ev(env)) + len(b.ev(env)))
+        return Expr(f"(int64)strlen(str({a.text}, 4))", LEVEL["unary"], lambda env: min(len(a.ev(env)), 3))
 
     def cast_literal(self):
         n = self.rng.randrange(1000)
@@ -258,7 +321,7 @@ class Scope:
     # ---- truth ----
 
     def condition(self, depth):
-        kind = self.rng.randrange(7) if depth > 0 else 0
+        kind = self.rng.randrange(9) if depth > 0 else 0
         if kind <= 1:
             op = self.rng.choice(list(COMPARE))
             a = self.number(depth - 1)
@@ -275,8 +338,13 @@ class Scope:
             return Expr(f"{a.at(LEVEL[op])} {op} {b.at(LEVEL[op] + 1)}", LEVEL[op],
                         lambda env: (a.ev(env) and b.ev(env)) if op == "&&" else (a.ev(env) or b.ev(env)))
         op = self.rng.choice(["==", "!="])
+        if kind == 7:
+            return self.text_question()
+        if kind == 8 and self.named(BOOL):
+            name = self.rng.choice(self.named(BOOL))
+            return Expr(name, LEVEL["atom"], lambda env: env[name])
         if kind == 4:
-            found = [(n, k) for n, k in self.vars if isinstance(k, tuple) and BOOL not in k[1]]
+            found = [(n, k) for n, k in self.vars if is_composite(k) or is_known(k, "array")]
             if found:
                 name, k = self.rng.choice(found)
                 other = self.value(k, depth - 1)
@@ -292,11 +360,27 @@ class Scope:
             return Expr(self.rng.choice(["true", "(bool)1"]), LEVEL["unary"], lambda env: True)
         return Expr(f"{a.at(LEVEL[op])} {op} {b.at(LEVEL[op] + 1)}", LEVEL[op], lambda env: COMPARE[op](a.ev(env), b.ev(env)))
 
+    def text_question(self):
+        a, b = self.value(TEXT, 0), self.text_literal(64)
+        kind = self.rng.randrange(4)
+        if kind == 0:
+            return Expr(f"strcontains({a.text}, {b.text})", LEVEL["atom"], lambda env: b.ev(env) in a.ev(env))
+        if kind == 1:
+            n = self.rng.randrange(1, 9)
+            return Expr(f"strncmp({a.text}, {b.text}, {n}) == 0", LEVEL["=="],
+                        lambda env: (a.ev(env) + "\0")[:n] == (b.ev(env) + "\0")[:n])
+        if kind == 2:
+            pattern = self.rng.choice(["*", "a*", "*b", "w*e*", "some words", "*x", "y*y", ""])
+            return Expr(f'glob({a.text}, "{pattern}")', LEVEL["atom"], lambda env: matches(a.ev(env), pattern))
+        return Expr(f"strcasecmp({a.text}, {b.text}) == 0", LEVEL["=="], lambda env: a.ev(env).lower() == b.ev(env).lower())
+
     # ---- other types ----
 
     def kind(self, depth=2):
         """A random type of values."""
-        n = self.rng.randrange(8)
+        n = self.rng.randrange(12)
+        if n >= 8:
+            return self.rng.choice([BOOL, ENUM, self.rng.choice(ARRAYS), self.rng.choice(SIZED)])
         if n < 3 or depth <= 0:
             return INT
         if n < 5:
@@ -310,13 +394,13 @@ class Scope:
         """An element of a tuple or record in a variable."""
         found = []
         for name, k in self.vars:
-            if not isinstance(k, tuple):
+            if not is_composite(k):
                 continue
             for i, part in enumerate(k[1]):
                 word, inner = (str(i), part) if k[0] == "tuple" else part
                 if inner == kind:
                     found.append((name, i, word))
-                elif isinstance(inner, tuple) and inner[0] == "tuple":
+                elif is_known(inner, "tuple"):
                     found += [(name, (i, j), f"{word}.{j}") for j, deep in enumerate(inner[1]) if deep == kind]
         if not found:
             return None
@@ -335,8 +419,8 @@ class Scope:
         k = self.value(key, depth - 1)
         return Expr(f"{name}[{k.at(1)}]", LEVEL["atom"], lambda env: env[name].get(k.ev(env), zero_of(kind)))
 
-    def text_literal(self):
-        word = self.rng.choice(WORDS)
+    def text_literal(self, most=200):
+        word = self.rng.choice([w for w in WORDS if len(w) <= most])
         return Expr(f'"{word}"', LEVEL["atom"], lambda env: word)
 
     def value(self, kind, depth):
@@ -360,10 +444,35 @@ class Scope:
                 return found
         if kind == TEXT:
             return self.text_literal()
+        if kind == BOOL:
+            return self.condition(depth)
+        if kind == ENUM:
+            return self.colour(depth)
+        if kind[0] in ("sized", "array"):
+            return self.memory(kind, depth)
         kinds = kind[1] if kind[0] == "tuple" else [k for _, k in kind[1]]
         parts = [self.value(k, depth - 1) for k in kinds]
         words = [p.at(1) if kind[0] == "tuple" else f"{kind[1][i][0]} = {p.at(1)}" for i, p in enumerate(parts)]
         return Expr("(" + ", ".join(words) + ")", LEVEL["atom"], lambda env: tuple(p.ev(env) for p in parts))
+
+    def colour(self, depth):
+        if self.rng.random() < 0.5:
+            name = self.rng.choice(list(COLOURS))
+            return Expr(name, LEVEL["atom"], lambda env: COLOURS[name])
+        names = self.named(INT)
+        if not names:
+            return Expr("BLUE", LEVEL["atom"], lambda env: 40)
+        name = self.rng.choice(names)    # a variable: constants must be known ones
+        return Expr(f"(enum colour)({name} & 3)", LEVEL["unary"], lambda env: env[name] & 3)
+
+    def memory(self, kind, depth):
+        """A number cut to a size, or its memory as an array."""
+        bits, signed, *rest = kind[1]
+        a, name = self.integer(depth - 1), f"{'' if signed else 'u'}int{bits}"
+        if not rest:
+            return Expr(f"({name}){a.at(LEVEL['unary'])}", LEVEL["unary"], lambda env: wrap(a.ev(env), signed, bits), signed)
+        return Expr(f"({name}[{rest[0]}]){a.at(LEVEL['unary'])}", LEVEL["unary"],
+                    lambda env: split(a.ev(env), bits, signed, rest[0]))
 
     # ---- aggregations ----
 
@@ -392,9 +501,11 @@ class Scope:
         return stmts
 
     def statement(self, depth, loop=False):
-        kind = self.rng.randrange(20)
+        kind = self.rng.randrange(23)
         if kind < 4:
             return self.declare()
+        if kind > 20 and not self.in_function:
+            return self.walk() if kind == 21 else self.seek()
         if kind < 7:
             return self.assign()
         if kind < 9:
@@ -490,6 +601,43 @@ class Scope:
         def run_keyed(env):
             env[name][k.ev(env)] = a.ev(env)
         return Stmt(f"{name}[{k.at(1)}] = {a.text};", run_keyed)
+
+    def walk(self):
+        """A sum over a map, or how many entries it has."""
+        found = [(n, k, v) for n, (k, v) in self.maps.items() if k and INT in (k, v)]
+        if not found:
+            return self.map_change()
+        self.walks_maps = True
+        name, key, kind = self.rng.choice(found)
+        to = self.fresh("v")
+        self.vars.append((to, INT))
+        if self.rng.random() < 0.3:
+            def run_len(env):
+                env[to] = len(env[name])
+            return Stmt(f"{to} = len({name});", run_len)
+        part = self.rng.choice([i for i, k in enumerate((key, kind)) if k == INT])
+        pair = self.fresh("e")
+
+        def run(env):
+            env[to] = wrap(sum(e[part] for e in env[name].items()), True)
+        return Stmt(f"{to} = (int64)0;\nfor ({pair} : {name}) {{\n\t{to} += {pair}.{part};\n}}", run)
+
+    def seek(self):
+        """find(): the value, where the key is there."""
+        found = [(n, k, v) for n, (k, v) in self.maps.items() if k]
+        if not found:
+            return self.map_assign()
+        name, key, kind = self.rng.choice(found)
+        k, a = self.value(key, 1), self.value(kind, 1)
+        to, was = self.fresh("v"), self.fresh("v")
+        self.vars += [(to, kind), (was, BOOL)]
+
+        def run(env):
+            key = k.ev(env)
+            env[to] = a.ev(env)
+            env[was] = key in env[name]
+            env[to] = env[name].get(key, env[to])
+        return Stmt(f"{to} = {a.text};\n{was} = find({name}, {k.at(1)}, {to});", run)
 
     def map_change(self):
         """Count, add, delete."""
@@ -662,6 +810,7 @@ class Known:
                      "\n".join("\t" + t for t in tail) + "\n}")
         self.text = "\n".join(parts)
         self.wanted = env["out"]
+        self.needs = {"for_each_map_elem"} if scope.walks_maps else set()
         self.dumped = self.dump(scope, env)
 
     def elements(self, scope, env):
