@@ -110,14 +110,10 @@ static void add_hist(struct strbuf *out, struct output *o, const struct value *v
 {
 	struct hist_row *rows;
 	int n = hist_rows(o->scratch, v, &rows), i;
-	const char *comma = "";
 
 	strbuf_addc(out, '[');
 	for (i = 0; i < n; i++) {
-		if (!rows[i].count) /* only text draws the gaps */
-			continue;
-		strbuf_printf(out, "%s{", comma);
-		comma = ",";
+		strbuf_add(out, i ? STR(",{") : STR("{"));
 		add_bounds(out, &rows[i]);
 		strbuf_add(out, STR(", \"count\": "));
 		add_number(out, rows[i].count, false);
