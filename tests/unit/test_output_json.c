@@ -120,7 +120,7 @@ static void histograms_are_lists_of_buckets(void **state)
 	view_print(f, k, 0, 0);
 	view_print(f, l, 0, 0);
 	EXPECT(f, "{\"type\": \"hist\", \"data\": {\"@h\": [{\"max\": -1, \"count\": 1},{\"min\": 0, \"max\": 0, \"count\": 1},"
-		  "{\"min\": 2, \"max\": 3, \"count\": 1}]}}\n"
+		  "{\"min\": 1, \"max\": 1, \"count\": 0},{\"min\": 2, \"max\": 3, \"count\": 1}]}}\n"
 		  "{\"type\": \"hist\", \"data\": {\"@hk\": {\"q\": [{\"min\": 4, \"max\": 7, \"count\": 1}]}}}\n"
 		  "{\"type\": \"hist\", \"data\": {\"@l\": [{\"min\": 0, \"max\": 9, \"count\": 2},{\"min\": 10, \"count\": 1}]}}\n");
 }
