@@ -7,12 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 16, MAX_OFFSET_CODE = 1 << 20, MAX_OFFSET_DATA = 64 << 20 };
+#include "lang/support/str.h"
+
+enum { CHUNK = 1 << 16 };
+
+/* How far behind a symbol an address may lie and still be named after it.  What the kernel itself generates (modules
+ * "__builtin__ftrace", "__builtin__kprobes") has a page for each. */
+enum reach { REACH_DATA, REACH_CODE, REACH_PAGE };
+static const uint64_t reaches[] = {[REACH_DATA] = 64 << 20, [REACH_CODE] = 1 << 20, [REACH_PAGE] = 4095};
 
 struct symbol {
 	uint64_t address;
 	uint32_t name;
-	bool code;
+	enum reach reach;
 };
 
 struct kallsyms {
@@ -23,7 +30,7 @@ struct kallsyms {
 	bool sorted, failed;
 };
 
-static bool add(struct kallsyms *k, uint64_t address, bool code, const char *name, size_t length)
+static bool add(struct kallsyms *k, uint64_t address, enum reach reach, const char *name, size_t length)
 {
 	if (k->n == k->cap) {
 		size_t cap = k->cap ? k->cap * 2 : 1 << 16;
@@ -50,11 +57,18 @@ static bool add(struct kallsyms *k, uint64_t address, bool code, const char *nam
 	}
 	if (k->n && address < k->at[k->n - 1].address)
 		k->sorted = false;
-	k->at[k->n++] = (struct symbol){address, (uint32_t)k->names_n, code};
+	k->at[k->n++] = (struct symbol){address, (uint32_t)k->names_n, reach};
 	memcpy(k->names + k->names_n, name, length);
 	k->names[k->names_n + length] = '\0';
 	k->names_n += length + 1;
 	return true;
+}
+
+static enum reach reach_of(char type, struct str module)
+{
+	if (str_starts(module, STR("\t[__builtin__")))
+		return REACH_PAGE;
+	return (type | 32) == 't' || (type | 32) == 'w' ? REACH_CODE : REACH_DATA;
 }
 
 /* "ffffffff81000000 T name" or with "\t[module]" behind. */
@@ -76,7 +90,7 @@ static void parse_line(struct kallsyms *k, const char *line, const char *end)
 	name = p + 3;
 	for (p = name; p < end && *p != '\t' && *p != ' '; p++)
 		;
-	if (p > name && !add(k, address, (name[-2] | 32) == 't' || (name[-2] | 32) == 'w', name, (size_t)(p - name)))
+	if (p > name && !add(k, address, reach_of(name[-2], (struct str){p, (size_t)(end - p)}), name, (size_t)(p - name)))
 		k->failed = true;
 }
 
@@ -213,7 +227,7 @@ const char *kallsyms_name(const struct kallsyms *k, uint64_t address, uint64_t *
 	low--;
 	*offset = address - k->at[low].address;
 	/* Sizes are not told: what is far behind the last symbol of a region belongs to nobody. */
-	if (*offset > (k->at[low].code ? MAX_OFFSET_CODE : MAX_OFFSET_DATA))
+	if (*offset > reaches[k->at[low].reach])
 		return NULL;
 	return best_name(k, low);
 }

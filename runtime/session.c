@@ -353,7 +353,10 @@ static bool walk_iterators(struct session *s)
 		if (err == -EPIPE)
 			s->output.err = EPIPE;
 		else if (err)
-			session_message(s, p->row->span, DIAG_ERROR, NULL, "cannot walk %.*s: %s", STR_ARG(p->row->name), strerror(-err));
+			session_message(s, p->row->span, DIAG_ERROR, NULL, "cannot walk %.*s: %s", STR_ARG(p->row->name),
+					p->points[0].why ? p->points[0].why : strerror(-err));
+		if (err && err != -EPIPE)
+			s->status = STATUS_LOAD;
 	}
 	return any;
 }

@@ -120,9 +120,8 @@ static int attach(struct live_probe *p, struct attach_env *env)
 	link = bpf_program__attach_iter(p->prog, &opts);
 	if (!link) {
 		probe_point_failed(p, 0, errno,
-				   errno == EINVAL && strstr(str_c(env->arena, spec->function), "map_elem")
-					   ? "this iterator needs a map to walk, which a script cannot name"
-					   : NULL,
+				   errno == EBADF || errno == EINVAL ? "this iterator needs a map to walk, which a script cannot name"
+								     : NULL,
 				   NULL);
 		return 0;
 	}
@@ -138,6 +137,10 @@ static int pin(struct live_probe *p, struct attach_env *env, int out)
 							    : arena_printf(env->arena, BPFFS "/%.*s", STR_ARG(spec->path));
 	int err = bpf_link__pin(p->links.at[0].link, path);
 
+	if (err == -EINVAL || err == -EPERM)
+		p->points[0].why = "a pin must lie in a BPF file system, such as " BPFFS;
+	else if (err == -EEXIST)
+		p->points[0].why = "there is a file of that name; removing it ends the iterator that is pinned there";
 	if (err)
 		return err;
 	dprintf(out, "Program pinned to %s\n", path);

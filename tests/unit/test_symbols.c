@@ -22,6 +22,7 @@ static const char table[] = "0000000000001000 A percpu_thing\n"
 			    "ffffffff82000000 R fair_sched_class\n"
 			    "ffffffff82001000 R __end_of_nothing_start\n"
 			    "ffffffffc0001000 t modfn\t[ext4]\n"
+			    "ffffffffb0000000 t ftrace_trampoline\t[__builtin__ftrace]\n"
 			    "ffffffffc0000f00 t bpf_prog_6deef7357e7b4530_x\t[bpf]\n";
 
 static void kernel_names(void **state)
@@ -37,6 +38,8 @@ static void kernel_names(void **state)
 	assert_string_equal(kallsyms_name(k, 0xffffffffc0000f10, &off), "bpf_prog_6deef7357e7b4530_x");
 	assert_string_equal(kallsyms_name(k, 0xffffffff82000008, &off), "fair_sched_class"); /* not the mark before it */
 	assert_string_equal(kallsyms_name(k, 0xffffffff82001000, &off), "__end_of_nothing_start");
+	assert_string_equal(kallsyms_name(k, 0xffffffffb0000fff, &off), "ftrace_trampoline");
+	assert_null(kallsyms_name(k, 0xffffffffb0001000, &off)); /* a page, behind which other code is made */
 	assert_null(kallsyms_name(k, 3, &off));
 	assert_null(kallsyms_name(k, 0xffffffffd0000000, &off));
 	kallsyms_free(k);
