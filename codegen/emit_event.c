@@ -454,8 +454,14 @@ static struct manifest_report_expr report_code(struct emit *e, const struct repo
 	struct manifest_report_expr out = {
 		.shape = manifest_shape(e->arena, e->manifest, e->types, x->type)};
 
-	VEC_EACH (code, &x->code)
-		VEC_PUSH(e->arena, &out.code, *code);
+	VEC_EACH (code, &x->code) {
+		struct report_code c = *code;
+
+		if (c.map)
+			c.number = c.map->id;
+		c.map = NULL;
+		VEC_PUSH(e->arena, &out.code, c);
+	}
 	return out;
 }
 

@@ -49,6 +49,7 @@ struct unit {
 	const char *args_why; /* what the kernel says of arguments that are not known; NULL: nothing */
 	VEC(struct var_state *) vars; /* in order of declaration, the same in each pass */
 	int nvars;		      /* met so far in this pass */
+	bool never;		      /* its predicate is a `comptime` that is false: there is nothing to attach */
 };
 
 /* A call of a function inside of another one. */
@@ -83,6 +84,7 @@ struct checker {
 	const struct expr *part_of; /* what a field is taken of, or a size: there `args` of a tracepoint may stand */
 	unsigned unstable_told;	    /* in this pass, one bit for each feature */
 	bool has_trampolines; /* the script has fentry or fexit probes */
+	bool left_out;	      /* there were probes whose comptime predicate is false */
 };
 
 /* config.c: defaults, config block, environment. */
@@ -107,6 +109,7 @@ struct str param_substitute(struct checker *c, struct str text, struct span span
 
 /* expand.c: attach points to units. */
 void expand_probes(struct checker *c);
+void expand_drop_never(struct checker *c);
 
 /* nearest.c: CATEGORY:EVENT of the tracepoint nearest to a kernel function; empty when none is known. */
 struct str nearest_tracepoint(struct checker *c, struct str function);

@@ -620,7 +620,7 @@ static void finish_map(struct checker *c, struct map_state *m)
 	bool aggregate = m->map.value && type_is_aggregate(m->map.value);
 	bool percpu = m->map.kind == MAP_PERCPU_HASH || m->map.kind == MAP_PERCPU_LRU_HASH;
 
-	if (m->map.declared && !m->used)
+	if (m->map.declared && !m->used && !c->left_out) /* those that were left out may use it */
 		diag_add(c->diag, m->map.first_use, DIAG_UNUSED_MAP, STR_ARG(m->map.name));
 	if (!m->map.max_entries)
 		m->map.max_entries = m->map.key ? (uint32_t)c->program->config.max_map_keys : 1;

@@ -10,6 +10,12 @@ static bool emit(struct checker *c, struct report_expr *out, enum report_op op, 
 	return true;
 }
 
+static bool emit_lookup(struct checker *c, struct report_expr *out, const struct map *map)
+{
+	VEC_PUSH(c->arena, &out->code, (struct report_code){.op = REPORT_LOOKUP, .map = map});
+	return true;
+}
+
 static bool compile_name(struct checker *c, struct report *r, struct expr *e, struct report_expr *out)
 {
 	struct str name = e->name.name;
@@ -83,7 +89,7 @@ static bool compile_lookup(struct checker *c, struct report *r, struct expr *e, 
 	if (!e->map.key) { /* a single value: any key will do */
 		m->scalar = true;
 		out->type = m->map.value;
-		return emit(c, out, REPORT_INT, 0, false) && emit(c, out, REPORT_LOOKUP, m->map.id, false);
+		return emit(c, out, REPORT_INT, 0, false) && emit_lookup(c, out, &m->map);
 	}
 	m->keyed = true;
 	if (!compile(c, r, e->map.key, out))
@@ -94,7 +100,7 @@ static bool compile_lookup(struct checker *c, struct report *r, struct expr *e, 
 		return false;
 	}
 	out->type = m->map.value;
-	return emit(c, out, REPORT_LOOKUP, m->map.id, false);
+	return emit_lookup(c, out, &m->map);
 }
 
 /* Numbers of report(): integers, and aggregates that read as one. */

@@ -467,8 +467,12 @@ void check_unit(struct checker *c, struct unit *u)
 			bool may_decide = decides(p->predicate);
 
 			check_condition(c, p->predicate);
-			if (may_decide && settled(p->predicate) && !decided(p->predicate))
+			u->never = false;
+			if (may_decide && settled(p->predicate) && !decided(p->predicate)) {
 				p->body->stmts.n = 0;
+				/* has_field() is asked again on the kernel that loads the program; comptime is not. */
+				u->never = u->node->predicate->kind == EXPR_COMPTIME;
+			}
 		}
 		check_block(c, p->body);
 	} else {

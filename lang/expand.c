@@ -401,6 +401,19 @@ static void drop_empty(struct checker *c)
 	c->program->probes.n = probes;
 }
 
+/* What a comptime predicate has found needless on this kernel is not attached. */
+void expand_drop_never(struct checker *c)
+{
+	VEC_EACH(u, &c->units) {
+		if (!(*u)->never)
+			continue;
+		(*u)->probe->attach.n = 0;
+		c->left_out = true;
+	}
+	if (c->left_out)
+		drop_empty(c);
+}
+
 /* --probe-filter: attach points whose full name does not fit the regular expression are dropped; begin and end stay. */
 static void filter_probes(struct checker *c)
 {

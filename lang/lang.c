@@ -214,6 +214,7 @@ static const struct program *check(struct checker *c)
 	if (diag_errors(d))
 		return NULL;
 	run_passes(c);
+	expand_drop_never(c);
 	refuse_recursion(c);
 	if (!diag_errors(d))
 		order_functions(c);

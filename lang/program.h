@@ -110,6 +110,7 @@ struct report_code {
 	int64_t number;
 	bool is_signed; /* REPORT_BINARY: signed arithmetic */
 	struct str text; /* REPORT_TEXT */
+	const struct map *map; /* REPORT_LOOKUP: its place is known when all maps are; in a manifest NULL, and `number` says which */
 };
 
 struct report_expr {

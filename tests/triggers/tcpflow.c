@@ -1,5 +1,5 @@
 /*
- * tcpflow [-6|-m] [-lcMpwnfs] SENT BACK [N]: N connections over loopback, one after another; on each the client
+ * tcpflow [-6|-m] [-lcMpwnfszZ] SENT BACK [N]: N connections over loopback, one after another; on each the client
  * (this process, "tcpclient") sends SENT bytes and gets BACK bytes from its child ("tcpserver").
  * Blocking calls, nothing is lost.  Over IPv4, or
  *
@@ -17,12 +17,16 @@
  * - -n: sent without blocking: most calls would block and send nothing, or a part
  * - -f: sent with sendfile()
  * - -s: received with splice()
+ * - -z: sent with MSG_ZEROCOPY, and its notices taken from the error queue
+ * - -Z: received with TCP_ZEROCOPY_RECEIVE where pages can be mapped (with -f they can), the rest by recv()
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +50,7 @@
 #endif
 
 static char block[65536];
-static int peeks, waits, unblocked, files, splices;
+static int peeks, waits, unblocked, files, splices, uncopied, maps;
 
 static long less(long n)
 {
@@ -67,6 +71,16 @@ static ssize_t send_some(int fd, long n)
 		}
 		return sendfile(fd, file, &from, (size_t)less(n));
 	}
+	if (uncopied) {
+		char notice[256];
+		struct msghdr message = {.msg_control = notice, .msg_controllen = sizeof(notice)};
+		int one = 1;
+
+		CHECK(!setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
+		while (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
+			message.msg_controllen = sizeof(notice);
+		return send(fd, block, (size_t)less(n), MSG_ZEROCOPY);
+	}
 	k = send(fd, block, (size_t)less(n), unblocked ? MSG_DONTWAIT : 0);
 	return k < 0 && unblocked && errno == EAGAIN ? 0 : k;
 }
@@ -81,6 +95,33 @@ static void give(int fd, long n)
 	}
 }
 
+/* Bytes that could be mapped; *n becomes what must be copied first where none could. */
+static ssize_t receive_mapped(int fd, long *n)
+{
+	static char *window;
+	static int window_of = -1;
+	struct tcp_zerocopy_receive zc = {.length = sizeof(block)};
+	socklen_t size = sizeof(zc);
+	char byte;
+
+	if (*n < (long)sizeof(block) || recv(fd, &byte, 1, MSG_PEEK) != 1)
+		return 0;
+	if (window_of != fd) {
+		if (window)
+			munmap(window, sizeof(block));
+		window = mmap(NULL, sizeof(block), PROT_READ, MAP_SHARED, fd, 0);
+		CHECK(window != MAP_FAILED);
+		window_of = fd;
+	}
+	zc.address = (uintptr_t)window;
+	CHECK(!getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &zc, &size));
+	if (zc.length)
+		return zc.length;
+	if (zc.recv_skip_hint && zc.recv_skip_hint < *n)
+		*n = zc.recv_skip_hint;
+	return 0;
+}
+
 static ssize_t receive_some(int fd, long n)
 {
 	static int ends[2] = {-1, -1};
@@ -93,6 +134,8 @@ static ssize_t receive_some(int fd, long n)
 		CHECK(k <= 0 || read(ends[0], block, (size_t)k) == k);
 		return k;
 	}
+	if (maps && (k = receive_mapped(fd, &n)) > 0)
+		return k;
 	if (peeks)
 		CHECK(recv(fd, block, (size_t)less(n), MSG_PEEK) > 0);
 	return recv(fd, block, (size_t)less(n), waits ? MSG_WAITALL : 0);
@@ -125,7 +168,7 @@ int main(int argc, char **argv)
 	int open_fds[64], nopen = 0;
 	pid_t pid;
 
-	while ((option = getopt(argc, argv, "6mlcMpwnfs")) != -1) {
+	while ((option = getopt(argc, argv, "6mlcMpwnfszZ")) != -1) {
 		six |= option == '6' || option == 'm';
 		mapped |= option == 'm';
 		lasting |= option == 'l';
@@ -136,9 +179,11 @@ int main(int argc, char **argv)
 		unblocked |= option == 'n';
 		files |= option == 'f';
 		splices |= option == 's';
+		uncopied |= option == 'z';
+		maps |= option == 'Z';
 	}
 	if (argc - optind < 2) {
-		fprintf(stderr, "tcpflow [-6|-m] [-lcMpwnfs] SENT BACK [N]\n");
+		fprintf(stderr, "tcpflow [-6|-m] [-lcMpwnfszZ] SENT BACK [N]\n");
 		return 1;
 	}
 	sent = atol(argv[optind]);
