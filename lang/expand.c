@@ -375,9 +375,7 @@ static void expand_node(struct checker *c, const struct probe_node *node, int in
 	if (!found.n && diag_errors(c->diag) == before && written.n) {
 		if (!c->program->config.missing_probes && !kind_missing(c, written.at[0]))
 			no_match(c, written.at[0], 0);
-		if (diag_errors(c->diag) > before && node->alternatives)
-			diag_hint(c->diag, "nor can what stands behind 'or'");
-		if (c->program->config.missing_probes == 1)
+		else if (c->program->config.missing_probes == 1)
 			diag_add(c->diag, node->span, DIAG_PROBE_REMOVED);
 	}
 	make_units(c, node, index, &found);
