@@ -23,7 +23,7 @@ struct elf_symbol {
 	uint64_t address; /* as linked */
 	uint64_t size;	  /* bytes, 0 unknown */
 	uint32_t name;	  /* offset into the image's names */
-	uint8_t rank;	  /* of several at one address the highest is shown: global before weak before local */
+	uint8_t rank;	  /* of several at one address the highest is shown: global before weak before local before name@VERSION */
 	bool indirect;	  /* STT_GNU_IFUNC: the address is that of a chooser */
 };
 

@@ -60,12 +60,15 @@ static bool is_wanted(const struct elf_image *e, const Elf64_Sym *s)
 	return type == STT_NOTYPE && in_code(e, s->st_value);
 }
 
-static uint8_t rank_of(const Elf64_Sym *s)
+/* A name@VERSION, which linkers leave in .symtab, is no name that anybody calls. */
+static uint8_t rank_of(const Elf64_Sym *s, const char *name)
 {
 	int bind = ELF64_ST_BIND(s->st_info);
-	uint8_t rank = bind == STB_GLOBAL ? 3 : bind == STB_WEAK ? 2 : 1;
+	uint8_t rank = bind == STB_GLOBAL ? 4 : bind == STB_WEAK ? 3 : 2;
 
-	return ELF64_ST_TYPE(s->st_info) == STT_NOTYPE ? 0 : rank;
+	if (ELF64_ST_TYPE(s->st_info) == STT_NOTYPE)
+		return 0;
+	return strchr(name, '@') ? 1 : rank;
 }
 
 /* Add the functions of one symbol table of `from` to `e`. */
@@ -104,7 +107,7 @@ static void add_table(struct elf_image *e, const struct elf_image *from, const s
 		e->symbols[e->nsymbols++] = (struct elf_symbol){.address = s.st_value,
 								.size = s.st_size,
 								.name = (uint32_t)(base + s.st_name),
-								.rank = rank_of(&s),
+								.rank = rank_of(&s, e->names + base + s.st_name),
 								.indirect = ELF64_ST_TYPE(s.st_info) == STT_GNU_IFUNC};
 	}
 out:

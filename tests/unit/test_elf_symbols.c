@@ -45,6 +45,25 @@ static void finds_own_function(void **state)
 	assert_int_equal(call(1), 4);
 }
 
+static void shows_names_without_versions(void **state)
+{
+	const char *why;
+	const struct elf_symbol *s;
+	struct elf_image *e;
+	int err;
+
+	(void)state;
+	e = elf_image_open(VERSIONED, &err, &why);
+	assert_non_null(e);
+	assert_true(elf_load_symbols(e, VERSIONED, NULL));
+	s = elf_find_symbol(e, STR("a_versioned_name"), NULL);
+	assert_non_null(s);
+	s = elf_symbol_at(e, s->address);
+	assert_non_null(s);
+	assert_string_equal(elf_symbol_name(e, s), "a_plain_name");
+	elf_image_close(e);
+}
+
 static void refuses_other_files(void **state)
 {
 	char fifo[] = "/tmp/waketrace-fifo-XXXXXX";
@@ -171,7 +190,7 @@ static void loader_cache(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_own_function), cmocka_unit_test(refuses_other_files), cmocka_unit_test(survives_damage),
+		cmocka_unit_test(finds_own_function), cmocka_unit_test(shows_names_without_versions), cmocka_unit_test(refuses_other_files), cmocka_unit_test(survives_damage),
 		cmocka_unit_test(demangles),	      cmocka_unit_test(loader_cache),
 	};
 
