@@ -110,12 +110,12 @@ def stages(full):
         Stage("guests-core", runtime("-k", "5.10,newest", "--core"), plain, when=not full),
         Stage("guests", runtime("-k", "5.10,6.1,6.12,newest"), plain, when=full),
         *(Stage(f"kills-{kernel}", [sys.executable, str(TESTS / "guest" / "run.py"), "exec", kernel, "--timeout", "3000", "--",
-                                    "kills", "100", "1", "waketrace"], ends_well, when=full)
+                                    "kills", "100", "1", "waketrace"], ends_well, when=full, beside=True)
           for kernel in ("5.10", "6.1", "6.12", "newest")),
         Stage("build-fuzz", build("fuzz"), not_a_test, when=have_fuzz),
     ]
     rows += [Stage(name, fuzz(name, full), ends_well, beside=True) for name in fuzzers()]
-    rows += [Stage("programs", [sys.executable, str(TESTS / "generate.py"), "--count", "1000" if full else "100",
+    rows += [Stage("programs", [sys.executable, str(TESTS / "generate.py"), "--count", "500" if full else "100",
                                 "-k", "native,5.10,6.1,6.12,newest"], plain, when=have_programs)]
     return [r for r in rows if r.when]
 
