@@ -104,16 +104,22 @@ static int load(uint32_t type, uint32_t attach_type, uint32_t btf_id, const stru
 		.log_size = log ? log_size : 0,
 		.log_buf = (uintptr_t)log,
 	};
+	int fd, tries = 100;
 
-	return bpf(BPF_PROG_LOAD_CMD, &attr, sizeof(attr));
+	do /* a verifier that was interrupted has no verdict */
+		fd = bpf(BPF_PROG_LOAD_CMD, &attr, sizeof(attr));
+	while (fd < 0 && errno == EAGAIN && --tries);
+	return fd;
 }
+
+/* Before 5.11 programs count, and for a while after they are closed. */
+static const struct rlimit all_memory = {RLIM_INFINITY, RLIM_INFINITY};
 
 static int load_empty(uint32_t type, uint32_t attach_type, uint32_t btf_id)
 {
 	static const struct insn insns[] = {MOV_R0_0, EXIT};
-	static const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 
-	setrlimit(RLIMIT_MEMLOCK, &all); /* before 5.11 programs count, and for a while after they are closed */
+	setrlimit(RLIMIT_MEMLOCK, &all_memory);
 	return load(type, attach_type, btf_id, insns, 2, NULL, 0);
 }
 
@@ -491,6 +497,7 @@ static const char *no_helper_in(uint32_t type, int id)
 	int fd;
 
 	log[0] = 0;
+	setrlimit(RLIMIT_MEMLOCK, &all_memory);
 	fd = load(type, 0, 0, insns, 3, log, sizeof(log));
 	if (fd >= 0) {
 		close(fd);
