@@ -16,10 +16,9 @@ struct c_defs *c_defs_read(struct arena *a, struct types *t, const struct script
 	c->diag = d;
 	c->structs.arena = c->unions.arena = c->enums.arena = c->typedefs.arena = c->constants.arena = a;
 	c->cpp = cpp_new(a, k, opt, d);
-	if (opt->have_btf) {
+	if (opt->have_btf)
 		cpp_read(c->cpp, source_new(a, STR("predefined"), STR("#define BPFTRACE_HAVE_BTF 1\n")), true);
-	} else {
-		/* scripts then include the kernel's own headers */
+	if (!opt->have_btf || opt->kernel_headers) { /* scripts then include the kernel's own headers */
 		cpp_read(c->cpp, source_new(a, STR("predefined"),
 					    STR("#define __KERNEL__ 1\n#define __BPF_TRACING__ 1\n"
 						"#define KBUILD_MODNAME \"waketrace\"\n")),

@@ -43,6 +43,7 @@ struct cpp_options {
 	struct str dir;			/* of the script, for #include "..." */
 	const struct str *include_dirs; /* -I */
 	int ninclude_dirs;
+	bool kernel_headers; /* as in struct lang_options */
 	const struct str *includes;	/* --include */
 	int nincludes;
 	bool have_btf; /* kernel headers that are not found are no error: their types come from BTF */

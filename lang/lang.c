@@ -154,6 +154,7 @@ static void read_c(struct checker *c, const struct script *script, struct macros
 		.dir = c->opt->script_dir,
 		.include_dirs = c->opt->include_dirs,
 		.ninclude_dirs = c->opt->ninclude_dirs,
+		.kernel_headers = c->opt->kernel_headers,
 		.includes = c->opt->includes,
 		.nincludes = c->opt->nincludes,
 	};

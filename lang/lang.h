@@ -19,6 +19,7 @@ struct lang_options {
 	struct str probe_filter;  /* regular expression of --probe-filter, empty: none */
 	const struct str *include_dirs; /* -I: where #include looks first */
 	int ninclude_dirs;
+	bool kernel_headers; /* those of the kernel itself are among them: __KERNEL__ is defined */
 	const struct str *includes;	/* --include: headers read before the script's C definitions */
 	int nincludes;
 };

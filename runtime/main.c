@@ -47,6 +47,7 @@ static struct lang_options lang_options(struct arena *a, struct options *opt)
 		.script_dir = opt->shipped.n ? STR(SHIPPED_DIR) : directory_of(opt->script),
 		.test_mode = opt->session.test_mode, .bench_mode = opt->session.bench_mode,
 		.include_dirs = opt->include_dirs.at, .ninclude_dirs = opt->include_dirs.n,
+		.kernel_headers = opt->kernel_headers,
 		.includes = opt->includes.at, .nincludes = opt->includes.n, .bad_environment = &opt->bad_environment,
 	};
 }

@@ -563,6 +563,35 @@ static void add_include_path(struct options *opt, struct arena *a, const char *v
 	}
 }
 
+#if defined(__aarch64__)
+#define KERNEL_ARCH "arm64"
+#elif defined(__riscv)
+#define KERNEL_ARCH "riscv"
+#elif defined(__s390x__)
+#define KERNEL_ARCH "s390"
+#elif defined(__powerpc64__)
+#define KERNEL_ARCH "powerpc"
+#else
+#define KERNEL_ARCH "x86"
+#endif
+
+/* The headers of a kernel's sources, or what its build made of them, where the environment names such a directory. */
+static void add_kernel_headers(struct options *opt, struct arena *a, const char *variable)
+{
+	static const char *const places[] = {
+		"arch/" KERNEL_ARCH "/include", "arch/" KERNEL_ARCH "/include/generated", "include",
+		"arch/" KERNEL_ARCH "/include/uapi", "arch/" KERNEL_ARCH "/include/generated/uapi", "include/uapi",
+		"include/generated/uapi",
+	};
+	const char *dir = getenv(arena_printf(a, "WAKETRACE_%s", variable));
+	size_t i;
+
+	dir = dir ? dir : getenv(arena_printf(a, "BPFTRACE_%s", variable));
+	for (i = 0; dir && *dir && i < sizeof(places) / sizeof(*places); i++)
+		VEC_PUSH(a, &opt->include_dirs, str_printf(a, "%s/%s", dir, places[i]));
+	opt->kernel_headers = opt->kernel_headers || (dir && *dir);
+}
+
 struct options *options_parse(struct arena *a, int argc, char **argv)
 {
 	struct options *opt = NEW(a, struct options);
@@ -594,6 +623,8 @@ struct options *options_parse(struct arena *a, int argc, char **argv)
 	}
 	add_include_path(opt, a, "CPATH");
 	add_include_path(opt, a, "C_INCLUDE_PATH");
+	add_kernel_headers(opt, a, "KERNEL_SOURCE");
+	add_kernel_headers(opt, a, "KERNEL_BUILD");
 	if (opt->command != COMMAND_DONE)
 		check_together(opt);
 	opt->session.dump_libbpf = opt->stages & STAGE_LIBBPF;

@@ -41,7 +41,8 @@ struct options {
 	VEC(struct str) words;	/* behind the script: parameters and script options, in order */
 	unsigned stages;	/* -d */
 	const char *probe_filter;
-	VEC(struct str) include_dirs; /* -I, then CPATH and C_INCLUDE_PATH */
+	VEC(struct str) include_dirs; /* -I, then CPATH and C_INCLUDE_PATH, then the kernel's */
+	bool kernel_headers;	      /* the environment names the kernel's sources */
 	VEC(struct str) includes;     /* --include */
 	bool verify_ir;		      /* --verify-llvm-ir */
 	const char *product;	      /* of --emit-elf or --aot */
