@@ -581,6 +581,22 @@ static void unknown_type(struct checker *c, const struct type_expr *te)
 		diag_hint(c->diag, "did you mean '%s%.*s'?", tag, STR_ARG(near.best));
 }
 
+/* In a probe of a program its own types are meant; names without struct, union or enum only where nobody else has them. */
+static const struct type *named_type(struct checker *c, enum type_tag tag, struct str name)
+{
+	const struct probe *p = c->unit ? c->unit->probe : NULL;
+	bool in_program = p && p->kind->as == AS_USER && p->attach.n && c->kernel->user_type_by_name;
+	const struct type *t = NULL;
+
+	if (in_program && tag != TAG_NONE)
+		t = c->kernel->user_type_by_name(c->kernel, c->types, p->attach.at[0], tag, name);
+	if (!t)
+		t = c->kernel->type_by_name(c->kernel, c->types, tag, name);
+	if (!t && in_program && tag == TAG_NONE)
+		t = c->kernel->user_type_by_name(c->kernel, c->types, p->attach.at[0], tag, name);
+	return t;
+}
+
 static const struct type *base_type(struct checker *c, const struct type_expr *te)
 {
 	const struct type *t = NULL;
@@ -598,7 +614,7 @@ static const struct type *base_type(struct checker *c, const struct type_expr *t
 	if (!t && c->c_defs)
 		t = c_defs_type(c->c_defs, te->tag, te->name);
 	if (!t)
-		t = c->kernel->type_by_name(c->kernel, c->types, te->tag, te->name);
+		t = named_type(c, te->tag, te->name);
 	if (!t && c->c_defs && te->tag == TAG_NONE)
 		t = c_defs_base_type(c->c_defs, te->name);
 	if (!t)

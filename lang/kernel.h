@@ -33,6 +33,9 @@ struct probe_args {
 struct kernel {
 	/* A named type: `tag` says struct/union/enum; TAG_NONE: typedef or base type ("size_t", "u32").  NULL: not known. */
 	const struct type *(*type_by_name)(struct kernel *k, struct types *t, enum type_tag tag, struct str name);
+	/* The same of the program that a probe is in.  The slot itself may be NULL. */
+	const struct type *(*user_type_by_name)(struct kernel *k, struct types *t, const struct probe_spec *spec, enum type_tag tag,
+						struct str name);
 	/* An enum constant; NULL when there is none of that name.  *value is set. */
 	const struct type *(*enum_constant)(struct kernel *k, struct types *t, struct str name, uint64_t *value);
 	/* Arguments of one concrete attach point; false: no such probe, or nothing known of its arguments (*why says). */

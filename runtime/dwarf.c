@@ -196,6 +196,14 @@ bool dwarf_function(struct dwarf *d, struct arena *a, int fd, uint64_t address, 
 	return ask(d, a, fd, &r, STR(""), &body, why) && dwarf_read_function(a, body, out);
 }
 
+bool dwarf_type(struct dwarf *d, struct arena *a, int fd, struct str key, struct dwarf_function *out, const char **why)
+{
+	struct dwarf_request r = {.question = DWARF_ASK_TYPE, .text_size = (uint32_t)key.n};
+	struct str body;
+
+	return ask(d, a, fd, &r, key, &body, why) && dwarf_read_function(a, body, out);
+}
+
 bool dwarf_places(struct dwarf *d, struct arena *a, int fd, struct str file, uint32_t line, uint32_t column, address_list *out,
 		  const char **why)
 {

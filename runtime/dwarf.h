@@ -27,6 +27,9 @@ struct dwarf_function {
  * and *why when there is none or the file cannot be understood. */
 bool dwarf_function(struct dwarf *d, struct arena *a, int fd, uint64_t address, struct dwarf_function *out, const char **why);
 
+/* A type as what a function without parameters returns; `key` is its name behind s (struct), u (union), e (enum) or t (typedef). */
+bool dwarf_type(struct dwarf *d, struct arena *a, int fd, struct str key, struct dwarf_function *out, const char **why);
+
 /* Linked addresses at which line `line` of `file` (a path, or the end of one) begins, one for each function that it is compiled
  * into.  `column` 0: any. */
 typedef VEC(uint64_t) address_list;
@@ -44,7 +47,7 @@ bool dwarf_frames(struct dwarf *d, struct arena *a, int fd, uint64_t address, fr
 
 /* ---- between the two processes, and for the fuzzer ---- */
 
-enum dwarf_question { DWARF_ASK_FUNCTION, DWARF_ASK_PLACES, DWARF_ASK_FRAMES };
+enum dwarf_question { DWARF_ASK_FUNCTION, DWARF_ASK_PLACES, DWARF_ASK_FRAMES, DWARF_ASK_TYPE };
 
 struct dwarf_request { /* followed by `text_size` bytes; the file comes along as SCM_RIGHTS */
 	uint32_t question, line, column, text_size;

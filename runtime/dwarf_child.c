@@ -161,20 +161,36 @@ static struct dwarf_range *range_at(struct dwarf_file *f, uint64_t address)
 	return NULL;
 }
 
+static char definition_letter(int tag)
+{
+	switch (tag) {
+	case DW_TAG_structure_type:
+	case DW_TAG_class_type:
+		return 's';
+	case DW_TAG_union_type:
+		return 'u';
+	case DW_TAG_enumeration_type:
+		return 'e';
+	case DW_TAG_typedef:
+		return 't';
+	}
+	return 0;
+}
+
 static void add_definition(struct dwarf_file *f, Dwarf_Die *die, void *arg)
 {
-	int tag = dwarf_tag(die);
+	char letter = definition_letter(dwarf_tag(die));
 	Dwarf_Attribute attr;
 	struct str name, key;
 	Dwarf_Die *kept;
 
 	(void)arg;
-	if (tag != DW_TAG_structure_type && tag != DW_TAG_class_type && tag != DW_TAG_union_type && tag != DW_TAG_enumeration_type)
+	if (!letter)
 		return;
 	name = die_name(die);
 	if (!name.n || dwarf_attr(die, DW_AT_declaration, &attr))
 		return;
-	key = str_printf(f->arena, "%c%.*s", tag == DW_TAG_union_type ? 'u' : tag == DW_TAG_enumeration_type ? 'e' : 's', STR_ARG(name));
+	key = str_printf(f->arena, "%c%.*s", letter, STR_ARG(name));
 	if (table_get(&f->definitions, key))
 		return;
 	kept = NEW(f->arena, Dwarf_Die);
@@ -182,25 +198,35 @@ static void add_definition(struct dwarf_file *f, Dwarf_Die *die, void *arg)
 	table_put(&f->definitions, key, kept);
 }
 
-bool dwarf_definition(struct dwarf_file *f, Dwarf_Die *declaration, Dwarf_Die *out)
+static Dwarf_Die *find_definition(struct dwarf_file *f, struct str key)
 {
-	struct str name = die_name(declaration);
-	int tag = dwarf_tag(declaration);
-	Dwarf_Die *found;
-
 	if (!f->definitions_known) {
 		f->definitions_known = true;
 		f->definitions.arena = f->arena;
 		walk_file(f, add_definition, NULL);
 	}
-	found = table_get(&f->definitions, str_printf(f->arena, "%c%.*s",
-						       tag == DW_TAG_union_type	       ? 'u'
-						       : tag == DW_TAG_enumeration_type ? 'e'
-											 : 's',
-						       STR_ARG(name)));
+	return table_get(&f->definitions, key);
+}
+
+bool dwarf_definition(struct dwarf_file *f, Dwarf_Die *declaration, Dwarf_Die *out)
+{
+	struct str name = die_name(declaration);
+	char letter = definition_letter(dwarf_tag(declaration));
+	Dwarf_Die *found = find_definition(f, str_printf(f->arena, "%c%.*s", letter ? letter : 's', STR_ARG(name)));
+
 	if (found)
 		*out = *found;
 	return found;
+}
+
+static const char *answer_type(struct dwarf_file *f, struct str key, struct strbuf *out)
+{
+	Dwarf_Die *type = find_definition(f, key);
+
+	if (!type)
+		return "its debug information has no such type";
+	dwarf_tell_type(f, type, out);
+	return NULL;
 }
 
 static const char *answer_function(struct dwarf_file *f, const struct dwarf_request *r, struct strbuf *out)
@@ -519,6 +545,8 @@ const char *dwarf_reader_answer(struct dwarf_reader *r, const struct dwarf_reque
 		return answer_places(f, request, text, out);
 	case DWARF_ASK_FRAMES:
 		return answer_frames(f, request, out);
+	case DWARF_ASK_TYPE:
+		return answer_type(f, text, out);
 	}
 	return "no such question";
 }

@@ -21,7 +21,7 @@ struct dwarf_file {
 	struct dwarf_range *ranges; /* by `low` */
 	int nranges;
 	bool definitions_known;
-	struct table definitions; /* "s" or "u" or "e" and name -> Dwarf_Die, those of types that are not mere declarations */
+	struct table definitions; /* s, u, e or t (typedef) and name -> Dwarf_Die, those of types that are not mere declarations */
 };
 
 /* Any attribute of a DIE or of what it was made from. */
@@ -34,6 +34,8 @@ bool dwarf_definition(struct dwarf_file *f, Dwarf_Die *declaration, Dwarf_Die *o
 
 /* The body of an answer to DWARF_ASK_FUNCTION.  NULL, or why not. */
 const char *dwarf_tell_function(struct dwarf_file *f, Dwarf_Die *function, struct strbuf *out);
+/* The same for a type: what a function without parameters returns. */
+void dwarf_tell_type(struct dwarf_file *f, Dwarf_Die *type, struct strbuf *out);
 
 /* What the process keeps.  Questions are answered into `out`; NULL, or why not.  Takes `fd` over.  (Apart from the process itself the
  * fuzzer asks.) */

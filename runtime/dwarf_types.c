@@ -501,20 +501,57 @@ static void believe_location(Dwarf_Die *param, uint64_t entry, struct arg_place 
 		*p = (struct arg_place){ARG_NOWHERE, 0, 0};
 }
 
+static struct maker maker_of(struct dwarf_file *f, struct arena *a)
+{
+	struct maker m = {.f = f, .arena = a, .ids = {.arena = a}, .texts = {.arena = a}, .types = {.arena = a}, .strings = {.arena = a}};
+
+	strbuf_addc(&m.strings, '\0');
+	return m;
+}
+
+/* The answer: places of the parameters, then all types; `list` has a name and a type for each parameter. */
+static void tell(struct maker *m, struct str name, struct str places, struct str list, uint32_t result, struct strbuf *out)
+{
+	struct btf_header header = {.magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(header)};
+	uint32_t nparams = (uint32_t)(places.n / sizeof(struct arg_place));
+	int i;
+
+	put_type(m, name, BTF_KIND_FUNC, 0, false, 2);
+	put_type(m, STR(""), BTF_KIND_FUNC_PROTO, nparams, false, result);
+	strbuf_add(&m->types, list);
+	for (i = 0; i < m->todo.n; i++) { /* the list grows and moves */
+		struct entry e = m->todo.at[i];
+
+		put_entry(m, &e);
+	}
+	put(out, nparams);
+	strbuf_add(out, places);
+	header.type_len = (uint32_t)m->types.n;
+	header.str_off = header.type_len;
+	header.str_len = (uint32_t)m->strings.n;
+	strbuf_add(out, (struct str){(const char *)&header, sizeof(header)});
+	strbuf_add(out, strbuf_str(&m->types));
+	strbuf_add(out, strbuf_str(&m->strings));
+}
+
+void dwarf_tell_type(struct dwarf_file *f, Dwarf_Die *type, struct strbuf *out)
+{
+	struct maker m = maker_of(f, out->arena);
+	uint32_t id = id_of_dimension(&m, type, 0, 0);
+
+	tell(&m, STR("f"), STR(""), STR(""), id, out);
+}
+
 const char *dwarf_tell_function(struct dwarf_file *f, Dwarf_Die *function, struct strbuf *out)
 {
-	struct maker m = {.f = f, .arena = out->arena, .ids = {.arena = out->arena}, .texts = {.arena = out->arena},
-			  .types = {.arena = out->arena}, .strings = {.arena = out->arena}};
+	struct maker m = maker_of(f, out->arena);
 	VEC(struct arg_place) params = {0};
 	struct strbuf list = {.arena = out->arena};
 	struct convention convention = {0};
-	struct btf_header header = {.magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(header)};
 	Dwarf_Addr entry = 0;
 	Dwarf_Die child, type;
 	uint32_t result;
-	int i;
 
-	strbuf_addc(&m.strings, '\0');
 	dwarf_entrypc(function, &entry);
 	result = id_of_type_of(&m, function, 0);
 	if (die_type(function, &type)) {
@@ -538,21 +575,7 @@ const char *dwarf_tell_function(struct dwarf_file *f, Dwarf_Die *function, struc
 			put(&list, text_of(&m, die_name(&child)));
 			put(&list, id_of_type_of(&m, &child, 0));
 		} while (!dwarf_siblingof(&child, &child));
-	put_type(&m, die_name(function).n ? die_name(function) : STR("f"), BTF_KIND_FUNC, 0, false, 2);
-	put_type(&m, STR(""), BTF_KIND_FUNC_PROTO, (uint32_t)params.n, false, result);
-	strbuf_add(&m.types, strbuf_str(&list));
-	for (i = 0; i < m.todo.n; i++) { /* the list grows and moves */
-		struct entry e = m.todo.at[i];
-
-		put_entry(&m, &e);
-	}
-	put(out, (uint32_t)params.n);
-	strbuf_add(out, (struct str){(const char *)params.at, sizeof(*params.at) * (size_t)params.n});
-	header.type_len = (uint32_t)m.types.n;
-	header.str_off = header.type_len;
-	header.str_len = (uint32_t)m.strings.n;
-	strbuf_add(out, (struct str){(const char *)&header, sizeof(header)});
-	strbuf_add(out, strbuf_str(&m.types));
-	strbuf_add(out, strbuf_str(&m.strings));
+	tell(&m, die_name(function).n ? die_name(function) : STR("f"),
+	     (struct str){(const char *)params.at, sizeof(*params.at) * (size_t)params.n}, strbuf_str(&list), result, out);
 	return NULL;
 }

@@ -182,11 +182,12 @@ struct kernel *kernel_open(struct arena *a, const struct kernel_options *opt)
 {
 	struct machine *m = NEW(a, struct machine);
 
-	m->arena = a;
+	m->arena = m->user_named.arena = a;
 	if (opt)
 		m->opt = *opt;
 	m->k = (struct kernel){
 		.type_by_name = kernel_type_by_name,
+		.user_type_by_name = user_type_by_name,
 		.enum_constant = kernel_enum_constant,
 		.args_of = args_of,
 		.each_probe = each_probe,

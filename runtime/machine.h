@@ -61,7 +61,8 @@ struct machine {
 	struct table images; /* user_symbols.c: path -> open ELF image */
 	struct dwarf *dwarf; /* user_types.c; NULL: not asked yet */
 	struct table undescribed; /* list.c: programs of which it was said that they have no DWARF */
-	VEC(struct btf_file *) user_btf; /* one for each function that was asked for */
+	VEC(struct btf_file *) user_btf; /* one for each function or type that was asked for */
+	struct table user_named;	 /* a type's name and a path -> struct user_function */
 
 	signed char features[KERNEL_FEATURE_COUNT]; /* 0 not probed, 1 yes, -1 no */
 };

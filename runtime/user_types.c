@@ -24,6 +24,19 @@ int user_debug_fd(struct kernel *k, const struct probe_spec *spec, const char **
 	return fd;
 }
 
+/* The types that came with an answer. */
+static bool read_types(struct machine *m, const struct probe_spec *spec, struct user_function *out, const char **why)
+{
+	*why = "its debug information is damaged";
+	out->file = btf_parse(m->arena, out->places.btf, out->places.btf_size, spec->path, NULL, why);
+	if (!out->file)
+		return false;
+	out->file->user = true;
+	VEC_PUSH(m->arena, &m->user_btf, out->file);
+	out->proto = btf_type_at(out->file, 2);
+	return btf_kind_of(out->proto) == BTF_KIND_FUNC_PROTO && BTF_INFO_VLEN(out->proto->info) == (uint32_t)out->places.nparams;
+}
+
 bool user_function(struct kernel *k, struct arena *a, const struct probe_spec *spec, struct user_function *out, const char **why)
 {
 	struct machine *m = machine_of(k);
@@ -52,14 +65,32 @@ bool user_function(struct kernel *k, struct arena *a, const struct probe_spec *s
 		*why = arena_printf(m->arena, "of '%.*s' no types are known: %s", STR_ARG(spec->function), *why);
 		return false;
 	}
-	*why = "its debug information is damaged";
-	out->file = btf_parse(m->arena, out->places.btf, out->places.btf_size, spec->path, NULL, why);
-	if (!out->file)
-		return false;
-	out->file->user = true;
-	VEC_PUSH(m->arena, &m->user_btf, out->file);
-	out->proto = btf_type_at(out->file, 2);
-	return btf_kind_of(out->proto) == BTF_KIND_FUNC_PROTO && BTF_INFO_VLEN(out->proto->info) == (uint32_t)out->places.nparams;
+	return read_types(m, spec, out, why);
+}
+
+const struct type *user_type_by_name(struct kernel *k, struct types *t, const struct probe_spec *spec, enum type_tag tag, struct str name)
+{
+	static const char letters[] = {[TAG_NONE] = 't', [TAG_STRUCT] = 's', [TAG_UNION] = 'u', [TAG_ENUM] = 'e'};
+	struct machine *m = machine_of(k);
+	struct str key = str_printf(m->arena, "%c%.*s", letters[tag], STR_ARG(name)), place;
+	struct user_function *known;
+	const char *why;
+	int fd;
+
+	if (!spec->path.n)
+		return NULL;
+	place = str_printf(m->arena, "%.*s/%.*s", STR_ARG(key), STR_ARG(spec->path));
+	known = table_get(&m->user_named, place);
+	if (!known) {
+		known = NEW(m->arena, struct user_function); /* without a file: there is none */
+		table_put(&m->user_named, place, known);
+		fd = user_debug_fd(k, spec, &why);
+		if (fd >= 0 && (!dwarf_type(m->dwarf, m->arena, fd, key, &known->places, &why) || !read_types(m, spec, known, &why)))
+			known->file = NULL;
+		if (fd >= 0)
+			close(fd);
+	}
+	return known->file ? machine_type(m, t, known->file, known->proto->type, AS_USER) : NULL;
 }
 
 void user_types_close(struct machine *m)

@@ -51,6 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    dwarf_read_function(a, body, &function))
 			btf_close(btf_parse(a, function.btf, function.btf_size, STR("fuzz"), NULL, &why));
 	}
+	if (ask(r, a, fd, &(struct dwarf_request){.question = DWARF_ASK_TYPE}, STR("snode"), &body) && dwarf_read_function(a, body, &function))
+		btf_close(btf_parse(a, function.btf, function.btf_size, STR("fuzz"), NULL, &why));
 	close(fd);
 	dwarf_reader_close(r);
 	arena_free(a);
