@@ -103,17 +103,15 @@ static void check_args(struct checker *c, struct expr *e)
 	if (context_lost(c, e, "args"))
 		return;
 	if (!p || p->kind->family == CONTEXT_NONE || p->kind->family == CONTEXT_PERF || p->kind->family == CONTEXT_ITER ||
-	    p->kind->id == PROBE_KPROBE || p->kind->id == PROBE_KRETPROBE) {
-		not_here(c, e, "args", "tracepoint, rawtracepoint, fentry, fexit and (with debug information) uprobe");
-		if (p && p->kind->id == PROBE_KPROBE)
-			diag_hint(c->diag, "kprobe has arg0, arg1, ...; fentry has the same function's typed args");
+	    p->kind->id == PROBE_KRETPROBE) {
+		not_here(c, e, "args", "tracepoint, rawtracepoint, kprobe, fentry, fexit and (with debug information) uprobe");
 		return;
 	}
 	if (!p->args.args) {
 		FAIL(c, e, DIAG_NO_ARGS, STR_ARG(p->name));
 		if (p->kind->id == PROBE_URETPROBE)
 			diag_hint(c->diag, "arguments are gone when a function returns: keep them from a uprobe, in a map by tid");
-		else if (p->kind->id == PROBE_UPROBE)
+		else if (p->kind->id == PROBE_UPROBE || p->kind->id == PROBE_KPROBE)
 			diag_hint(c->diag, "%s; arg0, arg1, ... need none", c->unit->args_why ? c->unit->args_why : "typed arguments need debug information");
 		else
 			diag_hint(c->diag, "%s", c->unit->args_why ? c->unit->args_why : "it takes none, or the kernel tells nothing of them");
@@ -129,14 +127,19 @@ static void check_arg(struct checker *c, struct expr *e)
 	if (context_lost(c, e, "argN"))
 		return;
 	if (!k || !k->has_argn) {
-		not_here(c, e, "argN", "kprobe, uprobe, usdt and rawtracepoint");
-		if (k && (k->id == PROBE_TRACEPOINT || k->id == PROBE_FENTRY || k->id == PROBE_FEXIT))
+		not_here(c, e, "argN", "kprobe, fentry, fexit, uprobe, usdt and rawtracepoint");
+		if (k && k->id == PROBE_TRACEPOINT)
 			diag_hint(c->diag, "arguments have names here: args.NAME; list them with -lv");
 		return;
 	}
 	if ((k->id == PROBE_KPROBE || k->id == PROBE_UPROBE) && e->call.number > 5) {
 		FAIL(c, e, DIAG_ARG_NUMBER, e->call.number);
 		diag_hint(c->diag, "further arguments are on the stack: *(uint64 *)(reg(\"sp\") + 8)");
+		return;
+	}
+	if ((k->id == PROBE_FENTRY || k->id == PROBE_FEXIT) && e->call.number >= c->unit->probe->args.count) {
+		FAIL(c, e, DIAG_ARG_BEYOND, e->call.number);
+		diag_hint(c->diag, "arguments have names here: args.NAME; list them with -lv");
 		return;
 	}
 	e->type = type_int_as(c->types, c->types->u64, k->as);

@@ -487,6 +487,31 @@ static void check_has_field(struct checker *c, struct expr *e)
 	fold_to_bool(c, e, false);
 }
 
+/* has_feature("fentry"): of the kernel that the script is compiled on. */
+static void check_has_feature(struct checker *c, struct expr *e)
+{
+	static const char *const names[] = {
+#define KERNEL_FEATURE(id, name, help) [KERNEL_##id] = name,
+#include "lang/kernel_features.def"
+#undef KERNEL_FEATURE
+	};
+	struct str name;
+	int i;
+
+	if (!literal_string(c, e->call.args.at[0], "has_feature", &name)) {
+		expr_fail(c, e);
+		return;
+	}
+	for (i = 0; i < KERNEL_FEATURE_COUNT; i++) {
+		if (str_is(name, names[i])) {
+			fold_to_bool(c, e, c->kernel->has(c->kernel, (enum kernel_feature)i));
+			return;
+		}
+	}
+	FAIL(c, e, DIAG_NO_FEATURE, STR_ARG(name));
+	diag_hint(c->diag, "waketrace --info lists the abilities: btf, kprobes, fentry, ...");
+}
+
 static void check_container_of(struct checker *c, struct expr *e)
 {
 	struct expr **p = &e->call.args.at[0], *chain, *x;
@@ -544,6 +569,9 @@ void check_comptime_call(struct checker *c, struct expr *e)
 		return;
 	case BUILTIN_has_field:
 		check_has_field(c, e);
+		return;
+	case BUILTIN_has_feature:
+		check_has_feature(c, e);
 		return;
 	case BUILTIN_container_of:
 		check_container_of(c, e);

@@ -11,13 +11,15 @@
 
 struct mentions {
 	struct ast_visitor visitor;
-	bool args, probe, func, kstack, uaddr;
+	bool args, typed_args, argn, probe, func, kstack, uaddr;
 	bool result_parts; /* retval->field, *retval */
 };
 
 static void note_name(struct mentions *m, struct str name)
 {
 	m->args |= str_is(name, "args") || str_is(name, "retval") || str_is(name, "ctx");
+	m->typed_args |= str_is(name, "args");
+	m->argn |= builtin_arg_number(name) >= 0;
 	m->func |= str_is(name, "func");
 	m->kstack |= str_is(name, "kstack");
 	m->uaddr |= str_is(name, "uaddr");
@@ -184,6 +186,31 @@ static struct str without_stars(struct str s)
 	return s;
 }
 
+/* Of a shipped script, once: its many attach points tell nobody more. */
+static void say_needs(struct checker *c, const char *what, const char *why)
+{
+	if (!diag_has(c->diag, DIAG_SCRIPT_NEEDS, DIAG_SCRIPT_NEEDS))
+		diag_add(c->diag, (struct span){0}, DIAG_SCRIPT_NEEDS, what, why);
+}
+
+/* Does a shipped script find neither the probes that it wants nor those that it can do with?  Then it is said, although the script
+ * goes on without what a kernel may lack. */
+static bool lacks_both(struct checker *c, const probe_spec_list *written)
+{
+	enum kernel_feature need, first = KERNEL_FEATURE_COUNT;
+	bool others = false;
+
+	VEC_EACH(s, written) {
+		if (kind_works(c, *s, &need))
+			return false;
+		others |= first != KERNEL_FEATURE_COUNT && need != first;
+		first = first == KERNEL_FEATURE_COUNT ? need : first;
+	}
+	if (c->opt->shipped && others)
+		say_needs(c, "fentry and fexit probes, or kprobes", "this kernel has neither");
+	return c->opt->shipped && others;
+}
+
 /* True, and said, when probes of this kind cannot work on this kernel. */
 static bool kind_missing(struct checker *c, const struct probe_spec *s)
 {
@@ -201,9 +228,7 @@ static bool kind_missing(struct checker *c, const struct probe_spec *s)
 	      : need == KERNEL_FENTRY ? "this kernel cannot attach BPF programs to functions (no BTF or no ftrace)"
 				      : "this machine shows no hardware counters";
 	if (c->opt->shipped) {
-		if (!diag_has(c->diag, DIAG_SCRIPT_NEEDS, DIAG_SCRIPT_NEEDS))
-			diag_add(c->diag, (struct span){0}, DIAG_SCRIPT_NEEDS,
-				 need == KERNEL_KPROBES ? "kprobes" : need == KERNEL_FENTRY ? "fentry and fexit probes" : "hardware counters", why);
+		say_needs(c, need == KERNEL_KPROBES ? "kprobes" : need == KERNEL_FENTRY ? "fentry and fexit probes" : "hardware counters", why);
 		return true;
 	}
 	diag_add(c->diag, s->span, DIAG_KIND_MISSING, STR_ARG(s->text), why);
@@ -287,7 +312,8 @@ static bool one_program_each(struct checker *c, const struct probe_spec *s, cons
 	if (m->uaddr && s->kind->as == AS_USER)
 		return true; /* it is told where its own file has the variable */
 	return m->probe || (m->args && s->kind->family != CONTEXT_REGS) ||
-	       (m->args && s->kind->id == PROBE_UPROBE) || (m->result_parts && s->kind->id == PROBE_URETPROBE) || s->kind->family == CONTEXT_NONE;
+	       (m->args && s->kind->id == PROBE_UPROBE) || (m->typed_args && s->kind->id == PROBE_KPROBE) ||
+	       (m->result_parts && s->kind->id == PROBE_URETPROBE) || s->kind->family == CONTEXT_NONE;
 }
 
 static struct unit *unit_new(struct checker *c, const struct probe_node *node, int index, const struct probe_spec *s)
@@ -313,7 +339,8 @@ static void find_args(struct checker *c, struct unit *u, const struct mentions *
 	/* A uretprobe's result is a number, with or without debug information; only its parts ask for a type. */
 	if ((m->args && (u->probe->kind->family == CONTEXT_TRACEPOINT || u->probe->kind->family == CONTEXT_WORDS ||
 			 u->probe->kind->family == CONTEXT_ITER || u->probe->kind->id == PROBE_UPROBE)) ||
-	    (m->result_parts && u->probe->kind->id == PROBE_URETPROBE))
+	    (m->argn && (u->probe->kind->id == PROBE_FENTRY || u->probe->kind->id == PROBE_FEXIT)) ||
+	    (m->typed_args && u->probe->kind->id == PROBE_KPROBE) || (m->result_parts && u->probe->kind->id == PROBE_URETPROBE))
 		c->kernel->args_of(c->kernel, c->types, u->probe->attach.at[0], &u->probe->args, &u->args_why);
 }
 
@@ -372,7 +399,7 @@ static void expand_node(struct checker *c, const struct probe_node *node, int in
 		if (node->alternatives && found.n)
 			break;
 	}
-	if (!found.n && diag_errors(c->diag) == before && written.n) {
+	if (!found.n && diag_errors(c->diag) == before && written.n && !lacks_both(c, &written)) {
 		if (!c->program->config.missing_probes && !kind_missing(c, written.at[0]))
 			no_match(c, written.at[0], 0);
 		else if (c->program->config.missing_probes == 1)

@@ -75,7 +75,7 @@ enum struct_origin {
 	ORIGIN_C,	   /* defined in the script, or by DWARF: own offsets */
 	ORIGIN_TRACEPOINT, /* `args` of a tracepoint: the context itself; CO-RE through trace_event_raw_* when `core_name` is set */
 	ORIGIN_ARGS,	   /* `args` of fentry, fexit, rawtracepoint: field n = context word n */
-	ORIGIN_UARGS,	   /* `args` of uprobes, from DWARF */
+	ORIGIN_UARGS,	   /* `args` in registers: of uprobes, from DWARF, and of kprobes, from BTF */
 	ORIGIN_CTX,	   /* raw context structs: pt_regs, bpf_perf_event_data, bpf_iter__* */
 };
 

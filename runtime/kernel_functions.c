@@ -429,6 +429,45 @@ bool fentry_args(struct kernel *k, struct types *t, const struct probe_spec *spe
 	return true;
 }
 
+/* Words of struct pt_regs that arguments come in. */
+#if defined(__x86_64__)
+static const uint8_t argument_words[] = {14, 13, 12, 11, 9, 8};
+#elif defined(__aarch64__)
+static const uint8_t argument_words[] = {0, 1, 2, 3, 4, 5, 6, 7};
+#else
+#error "the argument registers of this architecture are not described yet"
+#endif
+
+/* The same arguments where a kprobe finds them: in registers.  What comes on the stack, and all that follows a struct by value, is
+ * not shown. */
+bool kprobe_args(struct kernel *k, struct types *t, const struct probe_spec *spec, struct probe_args *out, const char **why)
+{
+	struct struct_decl *decl;
+	size_t i;
+
+	if (spec->offset || spec->has_address) {
+		*why = "arguments are known where a function begins";
+		*out = (struct probe_args){0};
+		return false;
+	}
+	if (!fentry_args(k, t, spec, out, why))
+		return false;
+	decl = (struct struct_decl *)out->args->decl; /* just made by machine_proto_args() */
+	decl->origin = ORIGIN_UARGS;
+	for (i = 0; i < (size_t)decl->fields.n; i++) {
+		struct field *f = &decl->fields.at[i];
+
+		if (i == sizeof(argument_words) || !type_is_register(f->type))
+			break;
+		f->place = (struct arg_place){.where = ARG_REGISTER, .a = argument_words[i]};
+	}
+	for (size_t j = i; j < (size_t)decl->fields.n; j++)
+		VEC_PUSH(t->arena, &decl->hidden, decl->fields.at[j].name);
+	decl->fields.n = (int)i;
+	decl->size = (uint32_t)i * 8;
+	return true;
+}
+
 /* ---- raw tracepoints ----------------------------------------------------------------------------------------------- */
 
 /* Without BTF of its module a tracepoint still has a name. */

@@ -120,6 +120,7 @@ bool machine_has_function(struct machine *m, struct str module, struct str name)
 bool machine_is_traceable(struct machine *m, struct str name);
 int functions_list(struct kernel *k, struct arena *a, const struct probe_spec *pattern, probe_name_fn fn, void *arg);
 int fentry_list(struct kernel *k, struct arena *a, const struct probe_spec *pattern, probe_name_fn fn, void *arg);
+bool kprobe_args(struct kernel *k, struct types *t, const struct probe_spec *spec, struct probe_args *out, const char **why);
 bool fentry_args(struct kernel *k, struct types *t, const struct probe_spec *spec, struct probe_args *out, const char **why);
 int rawtp_list(struct kernel *k, struct arena *a, const struct probe_spec *pattern, probe_name_fn fn, void *arg);
 bool rawtp_args(struct kernel *k, struct types *t, const struct probe_spec *spec, struct probe_args *out, const char **why);

@@ -267,6 +267,7 @@ static void release(struct live_probe *p)
 
 const struct provider provider_kprobe = {.kind = PROBE_KPROBE,
 					 .list = functions_list,
+					 .args = kprobe_args,
 					 .near = functions_near,
 					 .prepare = prepare,
 					 .attach = attach,
