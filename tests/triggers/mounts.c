@@ -22,5 +22,7 @@ int main(int argc, char **argv)
 	mount = (int)syscall(SYS_fsmount, context, 0, 0);
 	if (syscall(SYS_move_mount, mount, "", AT_FDCWD, argv[1], FROM_EMPTY_PATH))
 		return 1;
+	close(mount);
+	close(context);
 	return umount(argv[1]) != 0;
 }
