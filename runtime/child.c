@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ int open_pidfd(int pid)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Split at blanks; quotes and backslashes keep blanks in a word.  `text` is changed; words point into it. */
+/* Split at blanks; quotes and backslashes keep blanks in a word.  `text` is changed; words point into it.  -1: too many. */
 static int split_words(char *text, char **words)
 {
 	char *from = text, *to = text, quote = 0;
@@ -29,8 +30,10 @@ static int split_words(char *text, char **words)
 	while (*from) {
 		while (*from == ' ' || *from == '\t' || *from == '\n')
 			from++;
-		if (!*from || n == WORDS - 1)
+		if (!*from)
 			break;
+		if (n == WORDS - 1)
+			return -1;
 		words[n++] = to;
 		for (; *from && (quote || (*from != ' ' && *from != '\t' && *from != '\n')); from++) {
 			if (quote ? *from == quote : *from == '\'' || *from == '"')
@@ -48,6 +51,16 @@ static int split_words(char *text, char **words)
 	return n;
 }
 
+static bool can_run(const char *path)
+{
+	struct stat st;
+
+	if (access(path, X_OK) || stat(path, &st))
+		return false;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : 0;
+	return !errno;
+}
+
 /* execvp would do this, but only in the child: a command that does not exist is better known before anything is loaded. */
 static bool is_executable(const char *name)
 {
@@ -55,12 +68,12 @@ static bool is_executable(const char *name)
 	char full[4096];
 
 	if (strchr(name, '/'))
-		return !access(name, X_OK);
+		return can_run(name);
 	for (path = path ? path : "/usr/local/bin:/usr/bin:/bin"; *path;) {
 		size_t n = strcspn(path, ":");
 
 		snprintf(full, sizeof(full), "%.*s/%s", (int)n, path, name);
-		if (!access(full, X_OK))
+		if (can_run(full))
 			return true;
 		path += n + (path[n] == ':');
 	}
@@ -90,16 +103,20 @@ int child_start(struct child *c, const char *command, struct output *o)
 {
 	char *text = str_c(o->arena, str_of(command));
 	char **words = NEW_ARRAY(o->arena, char *, WORDS);
-	int start[2], error[2];
+	int start[2], error[2], n = split_words(text, words), err;
 
 	*c = (struct child){.pidfd = -1, .start_fd = -1, .error_fd = -1};
-	if (!split_words(text, words)) {
-		fprintf(o->messages, "ERROR: -c was given an empty command\n");
+	if (n <= 0) {
+		if (n)
+			fprintf(o->messages, "ERROR: the command of -c has more than %d words\n", WORDS - 1);
+		else
+			fprintf(o->messages, "ERROR: -c was given an empty command\n");
 		return -EINVAL;
 	}
 	if (!is_executable(words[0])) {
-		fprintf(o->messages, "ERROR: cannot start the command of -c: '%s': %s\n", words[0], strerror(errno));
-		return -errno;
+		err = errno;
+		fprintf(o->messages, "ERROR: cannot start the command of -c: '%s': %s\n", words[0], strerror(err));
+		return -err;
 	}
 	if (pipe2(start, O_CLOEXEC))
 		return -errno;

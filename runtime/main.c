@@ -315,8 +315,8 @@ static int format_script(struct arena *a, struct options *opt, struct diag *diag
 	if (status)
 		return status;
 	fwrite(text.s, 1, text.n, opt->session.out);
-	if (fflush(opt->session.out) || ferror(opt->session.out)) {
-		fprintf(stderr, "ERROR: cannot write '%s': %s\n", opt->out_path ? opt->out_path : "stdout", strerror(errno));
+	if (opt->out_path && fclose(opt->session.out)) {
+		fprintf(stderr, "ERROR: cannot write '%s': %s\n", opt->out_path, strerror(errno));
 		return 1;
 	}
 	return 0;
@@ -406,6 +406,18 @@ static void guard_descriptors(void)
 			_exit(1);
 }
 
+/* Listings and help end up on a full disk, too: what was not written must not pass for the whole. */
+static int close_stdout(int status)
+{
+	bool failed = ferror(stdout);
+
+	if ((fflush(stdout) || failed) && !status) {
+		fprintf(stderr, "ERROR: cannot write results: %s\n", strerror(errno));
+		return 1;
+	}
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
@@ -415,7 +427,7 @@ int main(int argc, char **argv)
 
 	guard_descriptors();
 	unsetenv("DEBUGINFOD_URLS"); /* no library of ours shall ask the network for anything */
-	status = obey(arena, opt, kernel, diag_new(arena));
+	status = close_stdout(obey(arena, opt, kernel, diag_new(arena)));
 	kernel_close(kernel);
 	arena_free(arena);
 	return status;
