@@ -200,12 +200,19 @@ void check_index(struct checker *c, struct expr *e)
 	e->type = t->kind == TYPE_STRING || t->kind == TYPE_BUFFER ? c->types->s8 : t->elem;
 }
 
+/* More would make a key or an event that no kernel takes, after minutes of compiling. */
+enum { MOST_ELEMENTS = 1024 };
+
 void check_tuple(struct checker *c, struct expr *e)
 {
 	const struct type **elems = NEW_ARRAY(c->arena, const struct type *, e->tuple.elems.n + 1);
 	bool ok = true;
 	int i, j;
 
+	if (e->tuple.elems.n > MOST_ELEMENTS) {
+		FAIL(c, e, DIAG_TUPLE_LENGTH, MOST_ELEMENTS, e->tuple.elems.n);
+		return;
+	}
 	for (i = 0; i < e->tuple.elems.n; i++) {
 		struct expr **elem = &e->tuple.elems.at[i];
 

@@ -46,6 +46,9 @@ struct btf_file *btf_parse(struct arena *a, const void *bytes, size_t size, stru
 			   const char **why);
 void btf_close(struct btf_file *f); /* NULL is allowed */
 
+/* Does all that its types refer to exist, and do chains of typedefs end?  For readers that do not look.  (btf_check.c) */
+bool btf_is_sound(const struct btf_file *f);
+
 /* Type `id`, of this file or its base; void (kind 0) for 0 and for ids that do not exist.  The whole variable part is known
  * to lie inside the blob. */
 const struct btf_type *btf_type_at(const struct btf_file *f, uint32_t id);

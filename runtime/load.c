@@ -527,10 +527,26 @@ static int check_kernel(struct session *s)
 	return s->opt->elsewhere && !check_layouts(s) ? 255 : 0;
 }
 
+/* A tool may have been damaged since it was built, and libbpf follows its types blindly. */
+static bool sound_types(struct session *s)
+{
+	struct str bytes = str_copy(s->arena, artefact_section(s->elf, ".BTF")); /* aligned */
+	const char *why;
+	struct btf_file *f = bytes.n ? btf_parse(s->arena, bytes.s, bytes.n, STR("artefact"), NULL, &why) : NULL;
+	bool sound = f && btf_is_sound(f);
+
+	btf_close(f);
+	return sound;
+}
+
 static int open_object(struct session *s)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "waketrace");
 
+	if (s->opt->elsewhere && !sound_types(s)) {
+		session_message(s, -1, DIAG_ERROR, NULL, "the artefact is damaged: its types refer to what is not there");
+		return 255;
+	}
 	/* The log is asked for only after a refusal; memory that is not touched costs nothing. */
 	opts.kernel_log_size = s->manifest->config.log_size < 4096 ? 4096 : (size_t)s->manifest->config.log_size;
 	s->verifier_log = calloc(1, opts.kernel_log_size);

@@ -289,10 +289,14 @@ static int run_file(struct arena *a, struct options *opt, struct kernel *kernel)
 
 static int show_builtins(struct arena *a, const struct options *opt)
 {
+	struct diag_near near = {.wanted = str_of(opt->operand)};
 	struct strbuf text = {.arena = a};
 
 	if (!builtin_help(str_of(opt->operand), &text)) {
+		builtin_near(&near, true, true);
 		fprintf(stderr, "ERROR: there is no builtin '%s'\n", opt->operand);
+		if (near.best.n)
+			fprintf(stderr, "HINT: did you mean '%.*s'?\n", STR_ARG(near.best));
 		return 1;
 	}
 	fwrite(text.s, 1, text.n, stdout);

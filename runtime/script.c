@@ -111,11 +111,13 @@ void script_help(const struct source *source, const struct manifest *options, FI
 bool script_help_built(struct arena *a, struct str elf, FILE *out)
 {
 	struct str bytes = artefact_section(elf, MANIFEST_SECTION);
-	const char *why;
+	const char *why = "it has no manifest";
 	struct manifest *m = bytes.n ? manifest_read(a, bytes, &why) : NULL;
 
-	if (!m)
+	if (!m) {
+		fprintf(stderr, "ERROR: this is not a tool that waketrace can run: %s\n", why);
 		return false;
+	}
 	script_help(m->sources.n ? source_new(a, m->sources.at[0].name, m->sources.at[0].text) : NULL, m, out);
 	return true;
 }

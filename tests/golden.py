@@ -56,7 +56,7 @@ ELSEWHERE = {
 
 def check_wrong(file, build, update):
     """(passed, failed) of one file of cases: the tool writes the file anew."""
-    done = subprocess.run([str(build / CHECK), file.name], cwd=file.parent, capture_output=True, timeout=60)
+    done = subprocess.run([str(build / CHECK), file.name], cwd=file.parent, capture_output=True, timeout=180)
     if done.returncode:
         print(f"FAIL {file.relative_to(ROOT)}: exit status {done.returncode}\n{done.stderr.decode(errors='replace')[-2000:]}")
         return 0, 1
@@ -98,7 +98,7 @@ def arguments(case):
 
 def run(kind, case, build):
     command = [str(build / kind.tool), *kind.words, *arguments(case), case.name]
-    done = subprocess.run(command, cwd=case.parent, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+    done = subprocess.run(command, cwd=case.parent, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
     return getattr(done, kind.stream), done
 
 

@@ -24,6 +24,7 @@ static void look(struct arena *a, struct btf_file *f)
 		btf_find(f, btf_name(f, t), ~0u);
 	}
 	btf_find_enumerator(f, STR("A"), &value);
+	btf_is_sound(f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -231,11 +232,51 @@ static void survives_damage(void **state)
 	arena_free(a);
 }
 
+/* What libbpf would follow blindly. */
+static void unsound_types(void **state)
+{
+	struct arena *a = arena_new();
+	struct btf *b = btf__new_empty();
+	int number = btf__add_int(b, "int", 4, BTF_INT_SIGNED), name = btf__add_typedef(b, "name", number);
+	int fixed = btf__add_const(b, name);
+	uint32_t size, name_off;
+	const void *raw = btf__raw_data(b, &size);
+	struct btf_type *t;
+	struct btf_file *f;
+	const char *why;
+	void *copy = malloc(size);
+
+	(void)state;
+	f = btf_parse(a, memcpy(copy, raw, size), size, STR("x"), NULL, &why);
+	assert_non_null(f);
+	t = (struct btf_type *)btf_type_at(f, (uint32_t)name);
+	assert_true(btf_is_sound(f));
+	t->type = 99;
+	assert_false(btf_is_sound(f));
+	t->type = (uint32_t)name; /* its own name */
+	assert_false(btf_is_sound(f));
+	t->type = (uint32_t)fixed; /* in a circle */
+	assert_false(btf_is_sound(f));
+	t->type = (uint32_t)number;
+	assert_true(btf_is_sound(f));
+	name_off = t->name_off;
+	t->name_off = 0xffff;
+	assert_false(btf_is_sound(f));
+	t->name_off = name_off;
+	t = (struct btf_type *)btf_type_at(f, (uint32_t)fixed);
+	t->info = BTF_KIND_FUNC << 24; /* a function of a number */
+	assert_false(btf_is_sound(f));
+	btf_close(f);
+	btf__free(b);
+	free(copy);
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_by_name), cmocka_unit_test(types_of_fields), cmocka_unit_test(enum_types),
-		cmocka_unit_test(prints_c),	 cmocka_unit_test(survives_damage),
+		cmocka_unit_test(prints_c),	 cmocka_unit_test(survives_damage), cmocka_unit_test(unsound_types),
 	};
 
 	return cmocka_run_group_tests(tests, write_blob, remove_blob);
