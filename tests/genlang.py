@@ -840,7 +840,7 @@ class Known:
         inner.in_function = True
         inner.budget = 8
         inner.functions = list(scope.functions)
-        params = [self.rng.choice([INT, INT, TEXT]) for _ in range(self.rng.randrange(1, 5))]
+        params = [self.rng.choice([INT, INT, TEXT, BOOL, self.rng.choice(SIZED)]) for _ in range(self.rng.randrange(1, 5))]
         names = [inner.fresh("p") for _ in params]
         inner.vars = list(zip(names, params))
         stmts = []
@@ -861,7 +861,8 @@ class Known:
             signal = run_all(stmts, env)
             return signal[1] if signal else result.ev(env)
         scope.functions.append((f"fun{i}", params, run))
-        words = ", ".join(f"{n} : {'int64' if k == INT else 'string[256]'}" for n, k in zip(names, params))
+        spelled = {INT: "int64", TEXT: "string[256]", BOOL: "bool"}
+        words = ", ".join(f"{n} : {spelled.get(k) or ('' if k[1][1] else 'u') + f'int{k[1][0]}'}" for n, k in zip(names, params))
         return f"fn fun{i}({words}) : int64 {{\n{indent(stmts)}\n\treturn {result.text};\n}}"
 
     def judge(self, lines):
