@@ -432,9 +432,10 @@ static void print_config(struct printer *p)
 		p->before = entry->span.end;
 		trailing_comments(p, s->config_span.end);
 	}
-	own_line_comments(p, s->config_span.end, first);
+	if (own_line_comments(p, s->config_span.end, first))
+		first = false;
 	p->indent--;
-	if (s->config.n || !first)
+	if (!first)
 		fmt_newline(p);
 	else
 		fmt_add(p, " ");
