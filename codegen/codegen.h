@@ -19,4 +19,7 @@ struct codegen_dump {
 /* NULL when something cannot be expressed on BPF (diagnostics say what). */
 const struct artefact *codegen_emit(struct arena *a, const struct program *p, struct codegen_dump *dump, struct diag *d);
 
+/* Version of the LLVM inside, as in "19.1.7". */
+const char *codegen_llvm_version(struct arena *a);
+
 #endif

@@ -316,3 +316,11 @@ const struct artefact *codegen_emit(struct arena *a, const struct program *p, st
 		diag_add(d, (struct span){0}, DIAG_CODEGEN, STR_ARG(c.text));
 	return art;
 }
+
+const char *codegen_llvm_version(struct arena *a)
+{
+	unsigned major, minor, patch;
+
+	LLVMGetVersion(&major, &minor, &patch);
+	return arena_printf(a, "%u.%u.%u", major, minor, patch);
+}

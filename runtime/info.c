@@ -77,10 +77,10 @@ static void print_sources(struct kernel *k, FILE *out)
 		fprintf(out, "%s\n", m->why);
 }
 
-void info_print(struct kernel *k, FILE *out)
+void info_print(struct kernel *k, const char *llvm_version, FILE *out)
 {
 	print_system(out);
-	fprintf(out, "\nBuild\n  version: v%s\n  libbpf: %u.%u\n", WAKETRACE_VERSION, libbpf_major_version(), libbpf_minor_version());
+	fprintf(out, "\nBuild\n  version: v%s\n  LLVM: %s\n  libbpf: %u.%u\n", WAKETRACE_VERSION, llvm_version, libbpf_major_version(), libbpf_minor_version());
 	print_sources(k, out);
 	print_features(k, out);
 	print_needs(k, out);

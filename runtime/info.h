@@ -6,6 +6,6 @@
 
 #include "lang/kernel.h"
 
-void info_print(struct kernel *k, FILE *out);
+void info_print(struct kernel *k, const char *llvm_version, FILE *out);
 
 #endif

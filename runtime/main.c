@@ -389,7 +389,7 @@ static int obey(struct arena *a, struct options *opt, struct kernel *kernel, str
 	case COMMAND_FMT:
 		return format_script(a, opt, diag);
 	case COMMAND_INFO:
-		info_print(kernel, stdout);
+		info_print(kernel, codegen_llvm_version(a), stdout);
 		return 0;
 	case COMMAND_BUILTINS:
 		return show_builtins(a, opt);
