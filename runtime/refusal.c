@@ -120,7 +120,8 @@ static const char *plain_reason(struct session *s, const struct log_facts *f, in
 		*hint = "set `license = \"GPL\"` in the config block";
 		return "its licence does not allow the kernel functions that it calls";
 	}
-	if (has(f->reason, "too large") || has(f->reason, "too complex")) {
+	/* ENOSPC: it walked for so long that its log did not fit, and what stands last there is not the reason. */
+	if (err == -ENOSPC || has(f->reason, "too large") || has(f->reason, "too complex")) {
 		*hint = "make loops shorter or split the probe";
 		return "the verifier gave up: the program has too many paths";
 	}

@@ -3,7 +3,7 @@
 
   seeds.py NAME DIR [--waketrace PATH]       fill DIR with the inputs of fuzz_NAME
 
-parse and front: the scripts of the golden tests, the shipped scripts, each wrong script by itself.  artefact and manifest: what the
+parse and front: the scripts of the golden tests, the shipped scripts, each wrong script by itself, as far as they are short.  artefact and manifest: what the
 shipped scripts compile to on this kernel, and the sections of it.  event: records of every kind.  The others have a kept corpus only.
 """
 
@@ -17,7 +17,9 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
 SHIPPED = TESTS.parent / "scripts"
-LARGEST = 32768  # bytes of an artefact: a fuzzer that starts from larger ones is slow
+# Bytes: a fuzzer that starts from larger ones is slow.
+LARGEST = 32768  # of an artefact
+LONGEST = 1024   # of a script
 
 
 def wrong_scripts():
@@ -28,7 +30,7 @@ def wrong_scripts():
             yield re.sub(r"^:: .*\n", "", script, flags=re.M).encode(errors="surrogateescape")
 
 
-def scripts(_):
+def all_scripts():
     for kind in ("parse", "fmt", "front", "diag", "c"):
         for path in sorted((TESTS / "golden" / kind).rglob("*.wt")):
             if ".doubling" not in path.name:  # at a limit of size: seconds under the sanitizers
@@ -36,6 +38,10 @@ def scripts(_):
     for path in sorted(SHIPPED.rglob("*.wt")):
         yield path.read_bytes()
     yield from wrong_scripts()
+
+
+def scripts(_):
+    return (s for s in all_scripts() if len(s) <= LONGEST)
 
 
 def artefacts(waketrace):
