@@ -169,7 +169,13 @@ bool literal_fits(const struct expr *value, const struct type *t);
 void check_text(struct checker *c, struct expr *e, uint64_t capacity);
 /* A readable aggregate becomes an integer; others stay. */
 void read_aggregate(struct checker *c, struct expr **e);
+/* The type that is written there (check_casts.c); NULL with a diagnostic when there is none. */
 const struct type *resolve_type(struct checker *c, const struct type_expr *te);
+void check_cast(struct checker *c, struct expr *e);
+/* sizeof, offsetof, typeof. */
+void check_type_op(struct checker *c, struct expr *e);
+/* A type's name for messages, in the checker's arena. */
+struct str name_of(struct checker *c, const struct type *t);
 /* Set by a failed expression: agrees with everything. */
 void expr_fail(struct checker *c, struct expr *e);
 bool failed(const struct type *t);

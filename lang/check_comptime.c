@@ -2,11 +2,6 @@
  * errors of the script's own.  `comptime` itself is in check_types.c, constants are folded in fold.c. */
 #include "lang/check.h"
 
-static struct str name_of(struct checker *c, const struct type *t)
-{
-	return type_name(c->arena, t);
-}
-
 /* ---- conditions that decide ------------------------------------------------------------------------------------------- */
 
 bool decides(const struct expr *cond)

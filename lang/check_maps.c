@@ -1,11 +1,6 @@
 /* Maps and scratch variables: one type for all uses, found by passes over the whole program (language.md 10.7, 11). */
 #include "lang/check.h"
 
-static struct str name_of(struct checker *c, const struct type *t)
-{
-	return type_name(c->arena, t);
-}
-
 struct map_state *map_state(struct checker *c, struct str name, struct span span)
 {
 	struct map_state *m = table_get(&c->maps, name);

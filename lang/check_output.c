@@ -3,11 +3,6 @@
 
 #include <ctype.h>
 
-static struct str name_of(struct checker *c, const struct type *t)
-{
-	return type_name(c->arena, t);
-}
-
 /* ---- formats -------------------------------------------------------------------------------------------------------- */
 
 static void check_values(struct checker *c, struct expr *e, struct format *f, int first)

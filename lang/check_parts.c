@@ -1,11 +1,6 @@
 /* Parts of values: fields, elements, and the tuples and records that are made of parts (language.md 4.5 to 4.7). */
 #include "lang/check.h"
 
-static struct str name_of(struct checker *c, const struct type *t)
-{
-	return type_name(c->arena, t);
-}
-
 static void no_field(struct checker *c, struct expr *e, const struct type *of)
 {
 	struct diag_near near = {.wanted = e->field.name};
