@@ -7,70 +7,47 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 static atomic_int turn;
 static int rounds;
+static atomic_int tids[2]; /* 0: not started yet */
 
-/* Of each thread: its id, and how often it had been switched away asleep when it began to wait; -1 while it does not. */
-static atomic_int tids[2];
-static atomic_long waits_since[2] = {-1, -1};
-
-static void begin_wait(int me)
+/* Does this thread lie in FUTEX_WAIT, off its CPU?  For .../syscall the kernel waits until a thread that is about to sleep has really
+ * been switched away: counters of switches and the state in .../stat change before the tracepoint is passed. */
+static int is_waiting(int tid)
 {
-	struct rusage usage;
-
-	if (getrusage(RUSAGE_THREAD, &usage))
-		exit(1);
-	atomic_store(&waits_since[me], usage.ru_nvcsw);
-}
-
-/* How often a thread has been switched away asleep; the kernel counts on its way to the other thread. */
-static long switched_away(int tid)
-{
-	static const char field[] = "\nvoluntary_ctxt_switches:";
-	char path[64], text[4096], *at;
+	char path[64];
+	long number = -1;
+	unsigned long operation = FUTEX_WAKE;
 	FILE *f;
-	size_t n;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
 	f = fopen(path, "r");
 	if (!f)
-		exit(1);
-	n = fread(text, 1, sizeof(text) - 1, f);
+		return 0;
+	if (fscanf(f, "%ld %*s %lx", &number, &operation) != 2)
+		number = -1; /* it is running */
 	fclose(f);
-	text[n] = 0;
-	at = strstr(text, field);
-	return at ? atol(at + sizeof(field) - 1) : -1;
+	return number == SYS_futex && operation == FUTEX_WAIT;
 }
 
 /* Without this one of the two may never block: on a busy CPU the one that is woken runs at once, and has handed back its turn
  * before the other one gets to wait for it. */
 static void until_asleep(int who)
 {
-	for (;;) {
-		long since = atomic_load(&waits_since[who]);
-
-		if (since >= 0 && switched_away(atomic_load(&tids[who])) > since)
-			return;
+	while (!is_waiting(atomic_load(&tids[who])))
 		sched_yield();
-	}
 }
 
 static void play(int me)
 {
 	atomic_store(&tids[me], (int)syscall(SYS_gettid));
 	for (int i = 0; i < rounds; i++) {
-		if (me || i) {
-			begin_wait(me);
-			while (atomic_load(&turn) != me)
-				syscall(SYS_futex, &turn, FUTEX_WAIT, !me, NULL, NULL, 0);
-			atomic_store(&waits_since[me], -1);
-		}
+		while ((me || i) && atomic_load(&turn) != me)
+			syscall(SYS_futex, &turn, FUTEX_WAIT, !me, NULL, NULL, 0);
 		if (!me || i < rounds - 1)
 			until_asleep(!me);
 		atomic_store(&turn, !me);
