@@ -428,7 +428,7 @@ static uint64_t tables_hash(void)
 #undef CONFIG_ENUM
 		;
 	unsigned char counts[] = {TYPE_TSERIES,	 EVENT_KIND_COUNT, SITE_CAUSE_COUNT,
-				  REPORT_FOLDED, BINARY_MOD,	   OPTION_TEXTS};
+				  REPORT_FOLDED, BINARY_MOD,	   OPTION_CGROUP};
 
 	return str_hash(STR(names)) ^ str_hash((struct str){(const char *)counts, sizeof(counts)});
 }

@@ -421,7 +421,10 @@ static void site(struct strbuf *b, const struct manifest *m, const struct manife
 static void script_option(struct strbuf *b, const struct manifest *m,
 			  const struct manifest_option *o)
 {
-	static const char *const kinds[] = {"bool", "uint", "int", "string", "list", "texts"};
+	static const char *const kinds[] = {
+		[OPTION_BOOL] = "bool",	    [OPTION_UINT] = "uint", [OPTION_INT] = "int",	[OPTION_STRING] = "string",
+		[OPTION_LIST] = "list",	    [OPTION_TEXTS] = "texts", [OPTION_CGROUP] = "cgroup",
+	};
 
 	(void)m;
 	put_text(b, "name", o->name);
