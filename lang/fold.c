@@ -67,6 +67,26 @@ static bool constant(const struct expr *e, __int128 *value)
 	return true;
 }
 
+/* A constant that a cast gave its type, as against one that is written as a number: it calculates as it would at run time. */
+static bool is_typed(struct checker *c, const struct expr *e)
+{
+	return e->kind == EXPR_INT && !e->flexible &&
+	       !((int64_t)e->integer.value < 0 && e->type == literal_type(c, e->integer.value, true));
+}
+
+/* The same 64 bits as a number of type `t`. */
+static __int128 as_type(const struct type *t, __int128 value)
+{
+	return t->is_signed ? (__int128)(int64_t)value : (__int128)(uint64_t)value;
+}
+
+static void fold_to_typed(struct expr *e, uint64_t value, const struct type *t)
+{
+	make(e, EXPR_INT);
+	e->integer.value = value;
+	e->type = t;
+}
+
 static bool compute(enum binary_op op, __int128 a, __int128 b, __int128 *out)
 {
 	switch (op) {
@@ -122,10 +142,40 @@ static bool fold_string_tail(struct checker *c, struct expr *e)
 	return true;
 }
 
+/* Where a constant has a type, the operands are taken as the result's type and the result is of it (language.md 10.3), as at run
+ * time; but a sum or product that does not fit is an error rather than another number.  Shifts drop bits. */
+static bool compute_typed(const struct expr *e, __int128 a, __int128 b, __int128 *out)
+{
+	enum binary_op op = e->binary.op;
+	const struct type *t = e->type;
+
+	a = as_type(t, a);
+	if (op != BINARY_SHL && op != BINARY_SHR)
+		b = as_type(t, b);
+	if (!compute(op, a, b, out))
+		return false;
+	if (op == BINARY_SHL)
+		*out = as_type(t, *out);
+	return *out == as_type(t, *out);
+}
+
+/* Compared as at run time: in the type that holds both (language.md 10.6), which is int64 for uint64 with int64. */
+static int compare_typed(struct checker *c, const struct expr *e, __int128 a, __int128 b)
+{
+	const struct type *t = promote_exprs(c, e->binary.left, e->binary.right);
+
+	if (t == c->types->s64) {
+		a = as_type(t, a);
+		b = as_type(t, b);
+	}
+	return (a > b) - (a < b);
+}
+
 void fold_binary(struct checker *c, struct expr *e)
 {
 	enum binary_op op = e->binary.op;
 	__int128 a, b, v;
+	bool typed, fits;
 
 	if (fold_string_tail(c, e))
 		return;
@@ -139,15 +189,19 @@ void fold_binary(struct checker *c, struct expr *e)
 		fold_to_bool(c, e, op == BINARY_LAND ? a && b : a || b);
 		return;
 	}
+	typed = is_typed(c, e->binary.left) || is_typed(c, e->binary.right);
 	if (is_comparison(op)) {
-		fold_to_bool(c, e, compare(op, (a > b) - (a < b)));
+		fold_to_bool(c, e, compare(op, typed ? compare_typed(c, e, a, b) : (a > b) - (a < b)));
 		return;
 	}
-	if (!compute(op, a, b, &v) || v > (__int128)UINT64_MAX || v < (__int128)INT64_MIN) {
+	fits = typed ? compute_typed(e, a, b, &v)
+		     : compute(op, a, b, &v) && v <= (__int128)UINT64_MAX && v >= (__int128)INT64_MIN;
+	if (!fits)
 		FAIL(c, e, DIAG_FOLD_OVERFLOW, binary_op_text(op));
-		return;
-	}
-	fold_to_int(c, e, (uint64_t)v, v < 0);
+	else if (typed)
+		fold_to_typed(e, (uint64_t)v, e->type);
+	else
+		fold_to_int(c, e, (uint64_t)v, v < 0);
 }
 
 void fold_unary(struct checker *c, struct expr *e)
@@ -159,23 +213,21 @@ void fold_unary(struct checker *c, struct expr *e)
 		return;
 	switch (e->unary.op) {
 	case UNARY_NEG:
-		if (-a < (__int128)INT64_MIN || -a > (__int128)UINT64_MAX)
+		if (-a < (__int128)INT64_MIN || -a > (is_typed(c, of) ? (__int128)INT64_MAX : (__int128)UINT64_MAX))
 			FAIL(c, e, DIAG_FOLD_OVERFLOW, "-");
+		else if (is_typed(c, of))
+			fold_to_typed(e, (uint64_t)-a, c->types->s64);
 		else
 			fold_to_int(c, e, (uint64_t)-a, -a < 0);
 		return;
 	case UNARY_NOT:
 		fold_to_bool(c, e, !a);
 		return;
-	case UNARY_BITNOT: {
+	case UNARY_BITNOT:
 		/* ~0 prints as 18446744073709551615: the complement of a non-negative literal is unsigned. */
-		bool negative = a < 0;
-
-		make(e, EXPR_INT);
-		e->integer.value = ~(uint64_t)a;
-		e->type = negative ? c->types->s64 : c->types->u64;
+		fold_to_typed(e, ~(uint64_t)a,
+			      a < 0 || (is_typed(c, of) && of->type->is_signed) ? c->types->s64 : c->types->u64);
 		return;
-	}
 	case UNARY_DEREF:
 	case UNARY_ADDRESS:
 		return;
