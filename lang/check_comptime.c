@@ -349,16 +349,30 @@ static const char *base_name(const struct type *t)
 		return "int";
 	case TYPE_BOOL:
 		return "bool";
-	case TYPE_NONE:
-		return "void";
 	case TYPE_PTR:
 		return "pointer";
 	case TYPE_ARRAY:
 		return "array";
 	case TYPE_STRUCT:
-		return t->decl->is_union ? "union" : "struct";
+		return "c_struct";
 	case TYPE_STRING:
 		return "string";
+	case TYPE_INET:
+		return "inet";
+	case TYPE_KSTACK:
+		return "kstack";
+	case TYPE_USTACK:
+		return "ustack";
+	case TYPE_SUM:
+		return "sum_t";
+	case TYPE_MIN:
+		return "min_t";
+	case TYPE_MAX:
+		return "max_t";
+	case TYPE_AVG:
+		return "avg_t";
+	case TYPE_STATS:
+		return "stats_t";
 	case TYPE_BUFFER:
 		return "buffer";
 	case TYPE_TUPLE:
@@ -380,6 +394,7 @@ void check_typeinfo(struct checker *c, struct expr *e, const struct type *t)
 	struct str names[] = {STR("btf_id"), STR("base_type"), STR("full_type")};
 	struct span span = e->span;
 	const char *base = base_name(t);
+	struct str full = t->kind == TYPE_NONE && e->type_op.of_type ? STR("void") : name_of(c, t);
 	int i;
 
 	if (!unstable_allowed(c, e->span, UNSTABLE_TYPEINFO)) {
@@ -395,8 +410,8 @@ void check_typeinfo(struct checker *c, struct expr *e, const struct type *t)
 		VEC_PUSH(c->arena, &e->tuple.names, names[i]);
 	}
 	fold_to_int(c, e->tuple.elems.at[0], t->kind == TYPE_STRUCT ? t->decl->btf_id : 0, false);
-	fold_to_string(c, e->tuple.elems.at[1], base ? str_of(base) : name_of(c, t));
-	fold_to_string(c, e->tuple.elems.at[2], name_of(c, t));
+	fold_to_string(c, e->tuple.elems.at[1], base ? str_of(base) : full);
+	fold_to_string(c, e->tuple.elems.at[2], full);
 	check_tuple(c, e);
 }
 

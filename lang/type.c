@@ -443,21 +443,30 @@ static void add_tagged(struct strbuf *b, const char *tag, struct str name)
 		strbuf_printf(b, "%s <anonymous>", tag);
 }
 
-static void add_fields(struct strbuf *b, const struct type *t)
+/* Names are spelled as bpftrace spells them, since scripts see them: typeinfo(e).full_type. */
+static void add_tuple(struct strbuf *b, const struct type *t)
 {
 	int i;
 
 	strbuf_addc(b, '(');
 	for (i = 0; i < t->nfields; i++) {
 		if (i)
-			strbuf_add(b, STR(", "));
-		if (t->kind == TYPE_RECORD)
-			strbuf_printf(b, "%.*s = ", STR_ARG(t->fields[i].name));
+			strbuf_addc(b, ',');
 		add_name(b, t->fields[i].type);
 	}
-	if (t->kind == TYPE_TUPLE && t->nfields == 1)
-		strbuf_addc(b, ','); /* as it is written: (1,) */
 	strbuf_addc(b, ')');
+}
+
+static void add_record(struct strbuf *b, const struct type *t)
+{
+	int i;
+
+	strbuf_add(b, STR("record { "));
+	for (i = 0; i < t->nfields; i++) {
+		strbuf_printf(b, "%s.%.*s = ", i ? ", " : "", STR_ARG(t->fields[i].name));
+		add_name(b, t->fields[i].type);
+	}
+	strbuf_add(b, STR(" }"));
 }
 
 static void add_pointer(struct strbuf *b, const struct type *t)
@@ -466,7 +475,7 @@ static void add_pointer(struct strbuf *b, const struct type *t)
 		strbuf_add(b, STR("void"));
 	else
 		add_name(b, t->elem);
-	strbuf_add(b, t->elem->kind == TYPE_PTR ? STR("*") : STR(" *"));
+	strbuf_add(b, STR(" *"));
 }
 
 static void add_name(struct strbuf *b, const struct type *t)
@@ -498,8 +507,10 @@ static void add_name(struct strbuf *b, const struct type *t)
 		strbuf_printf(b, "buffer[%u]", t->count);
 		return;
 	case TYPE_TUPLE:
+		add_tuple(b, t);
+		return;
 	case TYPE_RECORD:
-		add_fields(b, t);
+		add_record(b, t);
 		return;
 	case TYPE_KSTACK:
 	case TYPE_USTACK:

@@ -93,12 +93,12 @@ static void names_are_those_of_messages(void **state)
 	assert_name(t, type_string(t, 16), "string[16]");
 	assert_name(t, type_buffer(t, 64), "buffer[64]");
 	assert_name(t, type_ptr(t, type_struct(t, &task), AS_KERNEL), "struct task_struct *");
-	assert_name(t, type_ptr(t, type_ptr(t, t->s32, AS_NONE), AS_NONE), "int32 **");
+	assert_name(t, type_ptr(t, type_ptr(t, t->s32, AS_NONE), AS_NONE), "int32 * *");
 	assert_name(t, type_array(t, type_struct(t, &onion), 4), "union u[4]");
 	assert_name(t, type_enum(t, &colour, 4), "enum colour");
-	assert_name(t, type_tuple(t, pair, 2), "(int64, string[16])");
-	assert_name(t, type_tuple(t, pair, 1), "(int64,)");
-	assert_name(t, type_record(t, names, pair, 2), "(a = int64, b = string[16])");
+	assert_name(t, type_tuple(t, pair, 2), "(int64,string[16])");
+	assert_name(t, type_tuple(t, pair, 1), "(int64)");
+	assert_name(t, type_record(t, names, pair, 2), "record { .a = int64, .b = string[16] }");
 	assert_name(t, type_aggregate(t, TYPE_COUNT, false, NULL), "count_t");
 	assert_name(t, type_aggregate(t, TYPE_SUM, true, NULL), "sum_t");
 	assert_name(t, type_aggregate(t, TYPE_AVG, false, NULL), "uavg_t");
