@@ -21,8 +21,11 @@ struct btf_maker {
 	VEC(const struct source *) sources;
 	VEC(LLVMMetadataRef) files;
 	struct table by_name;
-	int serial;
 };
+
+/* Runs on from one module to the next: LLVM keeps the globals of relocations by their names in a table of the process, also when
+ * their module is gone. */
+static int core_serial;
 
 enum { COLUMN_MAX = 1023 };
 enum { DW_ATE_BOOLEAN = 2, DW_ATE_SIGNED = 5, DW_ATE_UNSIGNED = 7, DW_TAG_STRUCTURE = 0x13, DW_TAG_UNION = 0x17 };
@@ -288,7 +291,7 @@ static struct core_struct *core_struct(struct emit *e, const struct struct_decl 
 	/* LLVM keeps one relocation for all of the same struct name, kind, value and index: a name for each field, of which the kernel
 	 * is shown what stands before the last three underscores. */
 	if (f && name.n && !str_ends(name, STR("_")))
-		name = str_printf(e->arena, "%.*s___%d", STR_ARG(name), e->btf->serial++);
+		name = str_printf(e->arena, "%.*s___%d", STR_ARG(name), core_serial++);
 	c = NEW(e->arena, struct core_struct);
 	c->type = LLVMStructCreateNamed(e->context, str_c(e->arena, name));
 	LLVMStructSetBody(c->type, &e->i64, 1, false);
@@ -346,7 +349,7 @@ LLVMValueRef core_field_info(struct emit *e, LLVMValueRef base, const struct typ
 
 LLVMValueRef core_type_size(struct emit *e, const struct type *t)
 {
-	LLVMValueRef args[] = {int32_const(e, (uint32_t)e->btf->serial++), int_const(e, 1 /* the size */)}, call;
+	LLVMValueRef args[] = {int32_const(e, (uint32_t)core_serial++), int_const(e, 1 /* the size */)}, call;
 
 	call = intrinsic_call(e, "llvm.bpf.preserve.type.info", NULL, 0, args, 2);
 	set_core_info(e, call, core_struct(e, t->decl, NULL));

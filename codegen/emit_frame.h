@@ -111,6 +111,8 @@ LLVMValueRef compound_value(struct emit *e, const struct stmt *s, struct value o
 LLVMValueRef incdec(struct emit *e, const struct expr *x);
 
 /* emit_loop.c */
+/* Does the kernel that is compiled for have bpf_loop?  Otherwise `while` and ranges are loops in place. */
+bool has_bpf_loop(const struct program *p);
 void emit_for(struct emit *e, const struct stmt *s);
 void emit_while(struct emit *e, const struct stmt *s);
 void emit_unroll(struct emit *e, const struct stmt *s);

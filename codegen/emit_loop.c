@@ -7,16 +7,16 @@
 
 enum { CALLBACK_LIMIT = 1 << 23 }; /* turns that bpf_loop accepts */
 
-static bool has_bpf_loop(struct emit *e)
+bool has_bpf_loop(const struct program *p)
 {
-	struct kernel *k = e->program->kernel;
+	struct kernel *k = p->kernel;
 
 	return k && k->has && k->has(k, KERNEL_BPF_LOOP);
 }
 
 static bool loop_is_callback(struct emit *e, const struct stmt *s)
 {
-	return (s->kind == STMT_FOR && s->for_.map) || has_bpf_loop(e);
+	return (s->kind == STMT_FOR && s->for_.map) || has_bpf_loop(e->program);
 }
 
 /* ---- which variables do callbacks share? ---- */

@@ -1,6 +1,7 @@
 /* The course of one compilation: target and module are made, every part of the program is emitted, the module is verified,
  * optimised and turned into object bytes.  LLVM objects are disposed here, where they are made. */
 #include <llvm-c/Analysis.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
@@ -67,6 +68,20 @@ static void target_open(struct target *t)
 	t->machine = LLVMCreateTargetMachine(target, BPF_TRIPLE, "v3", "", LLVMCodeGenLevelDefault,
 					     LLVMRelocDefault, LLVMCodeModelDefault);
 	t->layout = LLVMCreateTargetDataLayout(t->machine);
+}
+
+/* Where loops are jumps (no bpf_loop), LLVM must not move their heads to where the code before falls into them: the verifier refuses
+ * to fall into an instruction that it has seen, and takes a jump there (docs/verifier.md).  A switch of the whole process, which
+ * LLVM lets nobody set twice. */
+static void keep_block_order(const struct program *p)
+{
+	static const char *const words[] = {"waketrace", "-disable-block-placement"};
+	static bool done;
+
+	if (!done && !has_bpf_loop(p)) {
+		done = true;
+		LLVMParseCommandLineOptions(2, words, NULL);
+	}
 }
 
 static void target_close(struct target *t)
@@ -290,17 +305,19 @@ static void forget(struct strbuf *b)
 		b->n = 0;
 }
 
-const struct artefact *codegen_emit(struct arena *a, const struct program *p, struct codegen_dump *dump, struct diag *d)
+const struct artefact *codegen_emit(struct arena *a, const struct program *p, bool frugal, struct codegen_dump *dump, struct diag *d)
 {
 	/* A function may need more than its share for registers that do not fit: then with less for variables. */
 	static const uint32_t budgets[] = {FRAME_STACK, FRAME_STACK / 2, 0};
 	const struct artefact *art = NULL;
 	struct complaint c = {.arena = a};
 	struct target t;
+	const size_t nbudgets = sizeof(budgets) / sizeof(*budgets);
 	size_t i;
 
 	target_open(&t);
-	for (i = 0; i < sizeof(budgets) / sizeof(*budgets) && !art; i++) {
+	keep_block_order(p);
+	for (i = frugal ? nbudgets - 1 : 0; i < nbudgets && !art; i++) {
 		c = (struct complaint){.arena = a};
 		art = compile(a, p, dump, d, &t, budgets[i], &c);
 		if (!c.text.n)

@@ -632,7 +632,7 @@ int session_load(struct session *s)
 		err = bpf_object__load(s->object);
 		show_logs(s);
 		if (err)
-			status = refusal_explain(s, err);
+			status = s->opt->may_shrink && refusal_is_of_size(s, err) ? SESSION_TOO_LARGE : refusal_explain(s, err);
 		else
 			note_map_fds(s);
 		free_logs(s);

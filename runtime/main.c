@@ -101,7 +101,7 @@ static const struct artefact *emit(struct arena *a, const struct options *opt, c
 		.manifest = opt->stages & STAGE_MANIFEST ? &manifest : NULL,
 		.verify = opt->verify_ir,
 	};
-	const struct artefact *art = codegen_emit(a, prog, &dump, diag);
+	const struct artefact *art = codegen_emit(a, prog, false, &dump, diag);
 
 	if (dump.ir)
 		show("ir", &ir, opt);
@@ -125,8 +125,9 @@ static int report(const struct options *opt, struct diag *diag)
 	return status;
 }
 
-/* From text to artefact; NULL when there are errors, or when -d asked for no more. */
-static const struct artefact *compile(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag)
+/* From text to artefact; NULL when there are errors, or when -d asked for no more.  `checked`: the program, NULL if unwanted. */
+static const struct artefact *compile(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag,
+				      const struct program **checked)
 {
 	const struct source *src = read_script(a, opt, diag);
 	const struct program *prog;
@@ -139,6 +140,8 @@ static const struct artefact *compile(struct arena *a, struct options *opt, stru
 	prog = check(a, opt, src, kernel, diag);
 	if (!prog)
 		return NULL;
+	if (checked)
+		*checked = prog;
 	show_types(a, opt, prog);
 	if (opt->stages && !(opt->stages & ~(unsigned)(STAGE_AST | STAGE_TYPES)))
 		return NULL;
@@ -211,14 +214,29 @@ static bool is_for_want_of_rights(const struct diag *diag)
 	return (diag_has(diag, DIAG_NO_ARGS, DIAG_NO_ARGS) || diag_has(diag, DIAG_PROBE_SOURCE, DIAG_PROBE_SOURCE)) && !session_allowed();
 }
 
+/* The verifier gave up on the quick form of the programs: once more, with the frugal one. */
+static int run_frugal(struct arena *a, struct options *opt, const struct program *prog, struct kernel *kernel)
+{
+	struct diag *diag = diag_new(a); /* warnings have been reported */
+	const struct artefact *art = codegen_emit(a, prog, true, NULL, diag);
+
+	if (!art)
+		return report(opt, diag);
+	if (opt->session.verbose)
+		fputs("The programs are too large for the verifier: trying smaller, slower ones\n", stderr);
+	opt->session.may_shrink = false;
+	return run_artefact(a, art->elf, kernel, opt);
+}
+
 static int trace(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag)
 {
+	const struct program *prog = NULL;
 	const struct artefact *art;
 	int status;
 
 	if (wants_help(opt))
 		return show_help(a, opt, kernel, diag);
-	art = compile(a, opt, kernel, diag);
+	art = compile(a, opt, kernel, diag, &prog);
 	if (!art && !opt->stages && is_for_want_of_rights(diag))
 		return 1;
 	status = report(opt, diag);
@@ -226,7 +244,9 @@ static int trace(struct arena *a, struct options *opt, struct kernel *kernel, st
 		return status;
 	if (opt->stages && !(opt->stages & (STAGE_LIBBPF | STAGE_VERIFIER)))
 		return 0;
-	return run_artefact(a, art->elf, kernel, opt);
+	opt->session.may_shrink = !opt->stages;
+	status = run_artefact(a, art->elf, kernel, opt);
+	return status == SESSION_TOO_LARGE ? run_frugal(a, opt, prog, kernel) : status;
 }
 
 static int check_only(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag)
@@ -236,7 +256,7 @@ static int check_only(struct arena *a, struct options *opt, struct kernel *kerne
 	if (status)
 		return status;
 	opt->session.style.json = opt->session.json;
-	compile(a, opt, kernel, diag);
+	compile(a, opt, kernel, diag, NULL);
 	status = report(opt, diag);
 	if (opt->out_path && fclose(opt->session.out)) {
 		fprintf(stderr, "ERROR: cannot write '%s': %s\n", opt->out_path, strerror(errno));
@@ -251,7 +271,7 @@ static const struct str command_line = {"#!/usr/bin/env -S waketrace run\n", 32}
 /* The artefact, as a file that `run` takes. */
 static int build(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag)
 {
-	const struct artefact *art = compile(a, opt, kernel, diag);
+	const struct artefact *art = compile(a, opt, kernel, diag, NULL);
 	int status = report(opt, diag);
 	bool ok = true;
 

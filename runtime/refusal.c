@@ -104,6 +104,12 @@ static struct str field_in(struct str line)
 	return str_trim(name);
 }
 
+/* ENOSPC: it walked for so long that its log did not fit, and what stands last there is not the reason. */
+static bool has_too_many_paths(struct str reason, int err)
+{
+	return err == -ENOSPC || has(reason, "too large") || has(reason, "too complex");
+}
+
 /* The reason in plain words, as far as it is known. */
 static const char *plain_reason(struct session *s, const struct log_facts *f, int err, const char **hint)
 {
@@ -120,8 +126,7 @@ static const char *plain_reason(struct session *s, const struct log_facts *f, in
 		*hint = "set `license = \"GPL\"` in the config block";
 		return "its licence does not allow the kernel functions that it calls";
 	}
-	/* ENOSPC: it walked for so long that its log did not fit, and what stands last there is not the reason. */
-	if (err == -ENOSPC || has(f->reason, "too large") || has(f->reason, "too complex")) {
+	if (has_too_many_paths(f->reason, err)) {
 		*hint = "make loops shorter or split the probe";
 		return "the verifier gave up: the program has too many paths";
 	}
@@ -190,12 +195,26 @@ static void show_log(struct session *s, struct str log)
 		fprintf(stderr, "The verifier's log:\n%.*s\n", STR_ARG(log));
 }
 
+static struct str refusal_log(struct session *s, const struct live_probe *p)
+{
+	size_t size = 0;
+	const char *own = p ? bpf_program__log_buf(p->prog, &size) : NULL;
+
+	return str_of(own && *own ? own : s->verifier_log);
+}
+
+bool refusal_is_of_size(struct session *s, int err)
+{
+	struct live_probe *p = refused_probe(s);
+	struct str reason = read_log(refusal_log(s, p)).reason;
+
+	return p && (has_too_many_paths(reason, err) || has(reason, "combined stack size") || has(reason, "back-edge"));
+}
+
 int refusal_explain(struct session *s, int err)
 {
 	struct live_probe *p = refused_probe(s);
-	size_t size = 0;
-	const char *own = p ? bpf_program__log_buf(p->prog, &size) : NULL;
-	struct str log = str_of(own && *own ? own : s->verifier_log);
+	struct str log = refusal_log(s, p);
 	struct log_facts facts = read_log(log);
 	const char *hint = NULL, *reason = plain_reason(s, &facts, err, &hint);
 

@@ -21,12 +21,16 @@ struct session_options {
 	bool dump_libbpf, dump_verifier;
 	bool elsewhere; /* the artefact was built by another run, perhaps on another kernel */
 	bool load_only; /* -d libbpf, -d verifier: load, then leave */
+	bool may_shrink; /* the script can be made smaller: SESSION_TOO_LARGE is welcome */
 };
 
 /* May this process trace?  Otherwise false, and what it lacks is said on stderr. */
 bool session_allowed(void);
 
-/* Load, attach, serve, print, close.  Returns the process's exit status. */
+/* The verifier gave up over the size of a program (paths, stack).  Nothing was said and nothing was done yet. */
+enum { SESSION_TOO_LARGE = -1 };
+
+/* Load, attach, serve, print, close.  Returns the process's exit status, or SESSION_TOO_LARGE where that may be. */
 int session_trace(struct str elf, struct kernel *kernel, const struct session_options *opt);
 
 #endif
