@@ -203,7 +203,7 @@ bool machine_has_function(struct machine *m, struct str module, struct str name)
 			return false;
 	}
 	/* The list has one name per address; system calls without arguments, among others, have several. */
-	return machine_kallsyms_address(module, name) != 0;
+	return machine_kallsyms_has(m, module, name);
 }
 
 /* Pieces of functions that the compiler split off, and names that the kernel makes up. */

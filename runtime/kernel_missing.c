@@ -43,6 +43,7 @@ struct search {
 	struct str split, elsewhere; /* "NAME.isra.0"; the module that has NAME where another was asked for */
 	struct str piece;	     /* a part of it only: .part, .cold */
 	bool exact;		     /* it is there after all */
+	bool looked;		     /* the file could be read */
 };
 
 static bool is_piece(struct str name, size_t from)
@@ -98,20 +99,44 @@ static const char *in_words(struct machine *m, struct arena *a, const struct pro
 	return has_type(m, spec) ? "the compiler inlined it wherever it is called" : NULL;
 }
 
-const char *machine_why_no_function(struct machine *m, struct arena *a, const struct probe_spec *spec)
+/* Asked once for each name: the kernel takes some 50 ms to write the file, and scripts ask again for each alternative and each kind
+ * of probe. */
+static const struct search *search_of(struct machine *m, struct str module, struct str name)
 {
-	struct search s = {.wanted = spec->function, .module = spec->module};
-	size_t size;
+	struct str key = str_printf(m->arena, "%.*s:%.*s", STR_ARG(module), STR_ARG(name));
+	struct search *s = table_get(&m->searches, key);
+	size_t size = 0;
 	int err;
-	char *text = m->opt.btf ? NULL : machine_read_text("/proc/kallsyms", &size, &err);
-	struct str rest = {text ? text : "", text ? size : 0};
+	char *text;
+	struct str rest;
 	struct line l;
 
+	if (s)
+		return s;
+	s = NEW(m->arena, struct search);
+	*s = (struct search){.wanted = str_copy(m->arena, name), .module = str_copy(m->arena, module)};
+	text = m->opt.btf ? NULL : machine_read_text("/proc/kallsyms", &size, &err);
+	s->looked = text != NULL;
+	rest = (struct str){text ? text : "", size};
 	while (rest.n)
 		if (parse_line(&l, next_line(&rest)))
-			look_at(&s, a, &l);
+			look_at(s, m->arena, &l);
 	free(text);
-	return text ? in_words(m, a, spec, &s) : NULL;
+	m->searches.arena = m->arena;
+	table_put(&m->searches, key, s);
+	return s;
+}
+
+bool machine_kallsyms_has(struct machine *m, struct str module, struct str name)
+{
+	return search_of(m, module, name)->exact;
+}
+
+const char *machine_why_no_function(struct machine *m, struct arena *a, const struct probe_spec *spec)
+{
+	const struct search *s = search_of(m, spec->module, spec->function);
+
+	return s->looked ? in_words(m, a, spec, s) : NULL;
 }
 
 uint64_t machine_function_size(struct str module, struct str name)

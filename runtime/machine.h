@@ -53,6 +53,7 @@ struct machine {
 	/* kernel_missing.c */
 	bool closed_tried;
 	struct table closed; /* names of kprobes/blacklist */
+	struct table searches; /* "MODULE:NAME" -> struct search: what kallsyms said of it */
 
 	/* providers/perf.c: type and return bit of the kprobe and uprobe PMUs, 0 not asked, else one more than the answer or
 	 * -errno */
@@ -137,6 +138,8 @@ int machine_kallsyms_all(struct arena *a, struct str module, struct str name, ui
 /* Why there is no function to probe of this name: renamed by the compiler (then what can be probed instead), inlined, in another
  * module.  Text in `a`; NULL: nothing is known of the name. */
 const char *machine_why_no_function(struct machine *m, struct arena *a, const struct probe_spec *spec);
+/* Is there a symbol of this name, hidden addresses or not?  `module` empty: any.  The answer is kept. */
+bool machine_kallsyms_has(struct machine *m, struct str module, struct str name);
 /* Bytes of a function, with the padding behind it; 0 when not known. */
 uint64_t machine_function_size(struct str module, struct str name);
 bool kernel_closed(struct kernel *k, const struct probe_spec *spec);
