@@ -258,7 +258,6 @@ static struct manifest_probe *probe_row(struct emit *e, const struct probe *p, c
 		.name = p->name,
 		.span = manifest_span(e->arena, e->manifest, p->span),
 		.source_probe = p->source_probe,
-		.alternative = p->alternative,
 	};
 
 	VEC_EACH(a, &p->attach)

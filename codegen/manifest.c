@@ -327,7 +327,6 @@ static void probe(struct wire *w, struct manifest_probe *p)
 	text(w, &p->name);
 	s32(w, &p->span);
 	s32(w, &p->source_probe);
-	flag(w, &p->alternative);
 	flag(w, &p->uses_cookie);
 	flag(w, &p->uses_place);
 	u32(w, &p->needs);

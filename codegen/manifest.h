@@ -141,7 +141,6 @@ struct manifest_probe {
 	struct str name;
 	int span;
 	int source_probe;
-	bool alternative;
 	bool uses_cookie;   /* `probe` or `func` of many attach points is told apart by the attach cookie = index into attach */
 	bool uses_place;    /* usdt: the map of places says where each is linked */
 	uint32_t needs;	    /* bits of enum kernel_feature without which it is not loaded */

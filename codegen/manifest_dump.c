@@ -390,7 +390,6 @@ static void probe(struct strbuf *b, const struct manifest *m, const struct manif
 	}
 	strbuf_addc(b, ']');
 	put_signed(b, "source_probe", p->source_probe);
-	put_flag_if(b, "alternative", p->alternative);
 	put_flag_if(b, "uses_cookie", p->uses_cookie);
 	if (p->needs)
 		put_features(b, "needs", p->needs);

@@ -326,7 +326,6 @@ static struct unit *unit_new(struct checker *c, const struct probe_node *node, i
 	p->name = s->text;
 	p->span = node->span;
 	p->source_probe = index;
-	p->alternative = node->alternatives;
 	u->probe = p;
 	u->node = node;
 	VEC_PUSH(c->arena, &c->program->probes, p);
@@ -396,7 +395,13 @@ static void expand_node(struct checker *c, const struct probe_node *node, int in
 		bool optional = node->alternatives || (written.at[i]->is_pattern && written.n > 1);
 
 		match_spec(c, written.at[i], &m, optional);
-		if (node->alternatives && found.n)
+		if (node->alternatives && found.n && !same_text(&written, i, i + 1))
+/* Two attach points that a wildcard in the name of the kind (k*probe) has made of one. */
+static bool same_text(const probe_spec_list *written, int left, int right)
+{
+	return right < written->n && written->at[left]->span.begin == written->at[right]->span.begin;
+}
+
 			break;
 	}
 	if (!found.n && diag_errors(c->diag) == before && written.n && !lacks_both(c, &written)) {

@@ -156,7 +156,6 @@ struct probe {
 	VEC(struct var *) vars;
 	struct span span;
 	int source_probe;  /* which probe of the script it comes from, for `A or B` groups and messages */
-	bool alternative;  /* one of `A or B`: only the first of its source_probe that attaches is kept */
 	bool sleepable;
 	bool wants_kstack; /* the body takes kernel stacks */
 };

@@ -53,10 +53,6 @@ static void attach_probe(struct session *s, struct live_probe *p)
 {
 	if (p->skipped)
 		return;
-	if (p->row->alternative && any_attached(s, p->row->source_probe)) {
-		p->skipped = true;
-		return;
-	}
 	if (s->opt->verbose)
 		VEC_EACH(spec, &p->row->attach)
 			fprintf(stderr, "Attaching '%.*s' probe\n", STR_ARG((*spec)->text));
@@ -64,12 +60,6 @@ static void attach_probe(struct session *s, struct live_probe *p)
 		accept_points(p);
 	else if (p->provider->attach)
 		p->provider->attach(p, &s->env);
-}
-
-/* An earlier alternative must be tried before a later one, whatever the kind's order. */
-static bool is_reverse(const struct live_probe *p)
-{
-	return p->reverse && !p->row->alternative;
 }
 
 static int count_points(const struct session *s)
@@ -88,10 +78,10 @@ static void attach_all(struct session *s)
 
 	progress_begin(progress, "Attaching", count_points(s), !s->opt->quiet);
 	for (i = 0; i < n && !progress->stopped; i++)
-		if (!is_reverse(&s->probes[i]))
+		if (!s->probes[i].reverse)
 			attach_probe(s, &s->probes[i]);
 	for (i = n - 1; i >= 0 && !progress->stopped; i--)
-		if (is_reverse(&s->probes[i]))
+		if (s->probes[i].reverse)
 			attach_probe(s, &s->probes[i]);
 	progress_end(progress);
 }
@@ -120,7 +110,7 @@ static bool tell_failures(struct session *s)
 		bool fatal = missing == MISSING_ERROR && !others;
 
 		for (k = 0; k < p->row->attach.n && session_runs_kind(s, p->row->kind); k++) {
-			if (p->points[k].attached || missing == MISSING_IGNORE || (p->row->alternative && others))
+			if (p->points[k].attached || missing == MISSING_IGNORE)
 				continue;
 			if (!fatal && s->opt->style.no_warnings)
 				continue;
@@ -189,10 +179,10 @@ void session_detach(struct session *s)
 		links += s->probes[i].links.n;
 	progress_begin(&s->env.progress, "Detaching", links, !s->opt->quiet);
 	for (i = 0; s->probes && i < s->manifest->probes.n; i++)
-		if (is_reverse(&s->probes[i]))
+		if (s->probes[i].reverse)
 			detach_probe(s, i);
 	for (i = s->manifest->probes.n - 1; s->probes && i >= 0; i--)
-		if (!is_reverse(&s->probes[i]))
+		if (!s->probes[i].reverse)
 			detach_probe(s, i);
 	progress_end(&s->env.progress);
 }

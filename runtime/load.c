@@ -412,15 +412,6 @@ static const char *feature_help(int f)
 	return help[f];
 }
 
-/* Is another program there for the same probe of the script? */
-static bool has_alternative(const struct session *s, const struct live_probe *p)
-{
-	VEC_EACH(other, &s->manifest->probes)
-		if (other != p->row && other->source_probe == p->row->source_probe && (other->alternative || p->row->alternative))
-			return true;
-	return false;
-}
-
 static void leave_out(struct live_probe *p, int err, const char *why)
 {
 	int i;
@@ -450,7 +441,7 @@ static int prepare_probe(struct session *s, struct live_probe *p)
 		return 0;
 	}
 	bpf_program__set_autoload(p->prog, true);
-	if (missing >= 0 && !has_alternative(s, p)) {
+	if (missing >= 0) {
 		session_message(s, p->row->span, DIAG_ERROR, NULL, "%.*s needs what this kernel does not have: %s",
 				STR_ARG(p->row->name), feature_help(missing));
 		return 255;

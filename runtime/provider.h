@@ -50,7 +50,7 @@ struct live_probe {
 	struct live_probe *partner; /* kprobe and kretprobe that share a link, see kprobe_session.h; NULL: none */
 	bool reverse;		   /* attached last to first, so that programs of one attach point run in source order */
 	bool raw_syscall;	   /* tracepoint:syscalls: attach to raw_syscalls, the program filters */
-	bool skipped;		   /* not loaded: a needed ability is missing, or another alternative was taken */
+	bool skipped;		   /* not loaded: a needed ability is missing */
 	uint64_t missed;	   /* what provider->missed said before probe_detach() */
 	bool missed_unknown;	   /* it said that the kernel does not tell */
 };

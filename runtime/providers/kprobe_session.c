@@ -69,17 +69,6 @@ static bool are_alone(const struct table *counts, const struct manifest_probe *r
 	return true;
 }
 
-/* Of alternatives only one is attached, which is not known yet. */
-static bool has_alternatives(const struct live_probe *probes, int n, int source_probe)
-{
-	int i;
-
-	for (i = 0; i < n; i++)
-		if (probes[i].row->source_probe == source_probe && probes[i].row->alternative)
-			return true;
-	return false;
-}
-
 static bool may_pair(const struct live_probe *p, enum probe_kind_id kind)
 {
 	return p->row->kind == kind && p->row->attach.n > 1 && !p->partner;
@@ -91,13 +80,13 @@ void kprobe_sessions_pair(struct arena *a, struct live_probe *probes, int n)
 	int i, k;
 
 	for (i = 0; i < n; i++) {
-		if (!may_pair(&probes[i], PROBE_KPROBE) || has_alternatives(probes, n, probes[i].row->source_probe))
+		if (!may_pair(&probes[i], PROBE_KPROBE))
 			continue;
 		if (!counts.n)
 			count_probes(&counts, a, probes, n);
 		for (k = 0; k < n && !probes[i].partner; k++) {
 			if (!may_pair(&probes[k], PROBE_KRETPROBE) || !same_functions(probes[i].row, probes[k].row) ||
-			    !are_alone(&counts, probes[i].row) || has_alternatives(probes, n, probes[k].row->source_probe))
+			    !are_alone(&counts, probes[i].row))
 				continue;
 			probes[i].partner = &probes[k];
 			probes[k].partner = &probes[i];
