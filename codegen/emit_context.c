@@ -125,6 +125,18 @@ static struct value record_field(struct emit *e, const struct type *args, const 
 	return value_at(f->type, forget_pointer(e, at), PLACE_KERNEL);
 }
 
+/* A parameter that is one word. */
+static struct value user_word(struct emit *e, const struct field *f, LLVMValueRef word)
+{
+	LLVMValueRef temp;
+
+	if (type_is_register(f->type))
+		return value_register(f->type, LLVMBuildTrunc(e->builder, word, emit_register_type(e, f->type), ""));
+	temp = memory_temp(e, 8, "arg");
+	store_int(e, temp, word);
+	return value_at(f->type, temp, PLACE_BPF);
+}
+
 static struct value user_arg(struct emit *e, const struct field *f)
 {
 	const struct arg_place *p = &f->place;
@@ -134,19 +146,19 @@ static struct value user_arg(struct emit *e, const struct field *f)
 	case ARG_NOWHERE:
 		break; /* the checker shows none of these */
 	case ARG_REGISTER:
-		word = context_word(e, p->a * 8);
-		if (type_is_register(f->type))
-			return value_register(f->type, LLVMBuildTrunc(e->builder, word, emit_register_type(e, f->type), ""));
-		temp = memory_temp(e, 8, "arg");
-		store_int(e, temp, word);
-		return value_at(f->type, temp, PLACE_BPF);
+		return user_word(e, f, context_word(e, p->a * 8));
+	case ARG_SUM:
+		word = LLVMBuildAdd(e->builder, context_word(e, p->a * 8), int_const(e, (uint64_t)(int64_t)(int32_t)p->b), "");
+		return user_word(e, f, word);
+	case ARG_CONSTANT:
+		return user_word(e, f, int_const(e, p->a | (uint64_t)p->b << 32));
 	case ARG_TWO_REGISTERS:
 		temp = memory_temp(e, 16, "arg");
 		store_int(e, temp, context_word(e, p->a * 8));
 		store_int(e, memory_at(e, temp, 8), context_word(e, p->b * 8));
 		return value_at(f->type, temp, PLACE_BPF);
-	case ARG_STACK:
-		word = LLVMBuildAdd(e->builder, context_register(e, STR("sp")), int_const(e, p->b), "");
+	case ARG_MEMORY:
+		word = LLVMBuildAdd(e->builder, context_word(e, p->a * 8), int_const(e, (uint64_t)(int64_t)(int32_t)p->b), "");
 		return value_at(f->type, word, PLACE_USER);
 	case ARG_REFERENCE:
 		return value_at(f->type, context_word(e, p->a * 8), PLACE_USER);

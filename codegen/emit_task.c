@@ -55,7 +55,8 @@ struct value comm_of(struct emit *e, const struct expr *call, LLVMValueRef dest)
 /* The two words of a variable: its address, and that of the attach point. */
 static const char *variable_word(struct emit *e, const struct probe *p, struct str name, struct span span)
 {
-	struct str hashed = str_printf(e->arena, "%.*s %.*s", STR_ARG(p->attach.at[0]->text), STR_ARG(name));
+	const struct probe_spec *at = p->attach.at[0];
+	struct str hashed = str_printf(e->arena, "%.*s %u %.*s", STR_ARG(at->text), at->place, STR_ARG(name));
 	struct probe_spec key = {.text = hashed};
 	struct str word = manifest_probe_word(e->arena, RODATA_VARIABLE, &key);
 

@@ -317,13 +317,14 @@ static void attach(struct wire *w, struct probe_spec **at)
 	s->watch_mode = (uint8_t)bounded(w, s->watch_mode, 8);
 	s32(w, &s->pid);
 	flag(w, &s->is_pattern);
+	u32(w, &s->place);
 }
 
 static void probe(struct wire *w, struct manifest_probe *p)
 {
 	text(w, &p->elf_name);
 	ENUM(w, p->kind, PROBE_KIND_COUNT);
-	LIST(w, &p->attach, 19, attach);
+	LIST(w, &p->attach, 20, attach);
 	text(w, &p->name);
 	s32(w, &p->span);
 	s32(w, &p->source_probe);

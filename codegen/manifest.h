@@ -11,7 +11,7 @@
 #include "lang/support/vec.h"
 #include "lang/type.h"
 
-enum { MANIFEST_VERSION = 5 };
+enum { MANIFEST_VERSION = 6 };
 
 #define MANIFEST_SECTION ".waketrace"
 

@@ -13,9 +13,9 @@ static void no_field(struct checker *c, struct expr *e, const struct type *of)
 		return;
 	}
 	if (of->decl)
-		VEC_EACH (name, &of->decl->hidden)
-			if (str_eq(*name, e->field.name)) {
-				diag_add(c->diag, e->field.name_span, DIAG_HIDDEN_ARG, STR_ARG(*name));
+		VEC_EACH (arg, &of->decl->hidden)
+			if (str_eq(arg->name, e->field.name)) {
+				diag_add(c->diag, e->field.name_span, DIAG_HIDDEN_ARG, STR_ARG(arg->name), arg->why);
 				return;
 			}
 	if (of->kind == TYPE_RECORD) /* its name is all of its fields */

@@ -343,18 +343,45 @@ static void find_args(struct checker *c, struct unit *u, const struct mentions *
 		c->kernel->args_of(c->kernel, c->types, u->probe->attach.at[0], &u->probe->args, &u->args_why);
 }
 
-static void make_units(struct checker *c, const struct probe_node *node, int index, const probe_spec_list *specs)
+/* Does the body ask for what differs between the places of one attach point: overloads of a C++ name, a source line that is compiled
+ * into several functions? */
+static bool asks_place(const struct probe_spec *s, const struct mentions *m)
+{
+	return (s->kind->id == PROBE_UPROBE && (m->args || m->uaddr)) || (s->kind->id == PROBE_URETPROBE && (m->result_parts || m->uaddr));
+}
+
+/* Such a point becomes one for each place. */
+static void split_places(struct checker *c, const probe_spec_list *specs, const struct mentions *m, probe_spec_list *out)
+{
+	VEC_EACH(s, specs) {
+		int n = asks_place(*s, m) && c->kernel->user_places ? c->kernel->user_places(c->kernel, *s) : 1, i;
+
+		for (i = 0; i < n && n > 1; i++) {
+			struct probe_spec *one = NEW(c->arena, struct probe_spec);
+
+			*one = **s;
+			one->place = (uint32_t)i + 1;
+			VEC_PUSH(c->arena, out, one);
+		}
+		if (n <= 1)
+			VEC_PUSH(c->arena, out, *s);
+	}
+}
+
+static void make_units(struct checker *c, const struct probe_node *node, int index, const probe_spec_list *found)
 {
 	struct unit *shared[PROBE_KIND_COUNT] = {0};
 	struct mentions m = {.visitor = {.expr = scan_expr}};
 	struct expr *predicate = node->predicate;
+	probe_spec_list specs = {0};
 	int i;
 
 	ast_walk_block(&m.visitor, node->body);
 	if (predicate)
 		scan_expr(&m.visitor, &predicate);
-	for (i = 0; i < specs->n; i++) {
-		struct probe_spec *s = specs->at[i];
+	split_places(c, found, &m, &specs);
+	for (i = 0; i < specs.n; i++) {
+		struct probe_spec *s = specs.at[i];
 		struct unit *u = shared[s->kind->id];
 
 		if (!u || one_program_each(c, s, &m)) {
@@ -367,6 +394,12 @@ static void make_units(struct checker *c, const struct probe_node *node, int ind
 		}
 		VEC_PUSH(c->arena, &u->probe->attach, s);
 	}
+}
+
+/* Two attach points that a wildcard in the name of the kind (k*probe) has made of one. */
+static bool same_text(const probe_spec_list *written, int left, int right)
+{
+	return right < written->n && written->at[left]->span.begin == written->at[right]->span.begin;
 }
 
 static void expand_node(struct checker *c, const struct probe_node *node, int index)
@@ -396,12 +429,6 @@ static void expand_node(struct checker *c, const struct probe_node *node, int in
 
 		match_spec(c, written.at[i], &m, optional);
 		if (node->alternatives && found.n && !same_text(&written, i, i + 1))
-/* Two attach points that a wildcard in the name of the kind (k*probe) has made of one. */
-static bool same_text(const probe_spec_list *written, int left, int right)
-{
-	return right < written->n && written->at[left]->span.begin == written->at[right]->span.begin;
-}
-
 			break;
 	}
 	if (!found.n && diag_errors(c->diag) == before && written.n && !lacks_both(c, &written)) {

@@ -48,6 +48,8 @@ struct kernel {
 	uint64_t (*symbol_address)(struct kernel *k, struct str name);
 	/* Does the file of a user probe have this variable?  *size: its bytes, 0 unknown.  False and a text for `why`. */
 	bool (*user_symbol)(struct kernel *k, const struct probe_spec *spec, struct str name, uint64_t *size);
+	/* In how many places of its file is a user probe?  The slot itself may be NULL: in one. */
+	int (*user_places)(struct kernel *k, const struct probe_spec *spec);
 	/* Is there a function of that name that programs might call (kind NULL), or may programs of this kind of probe call it? */
 	bool (*kfunc)(struct kernel *k, struct str name, const struct probe_kind *kind);
 	/* cgroup v2 id of a path; 0 and *err = errno on failure. */

@@ -63,6 +63,7 @@ struct probe_spec {
 	uint8_t watch_mode;  /* watchpoint: 1 r, 2 w, 4 x */
 	int pid;	     /* uprobe with its own pid, else 0 */
 	bool is_pattern;     /* any part holds a wildcard */
+	uint32_t place;	     /* uprobe: which of its places in the file, from 1; 0: all of them, there is mostly one */
 };
 
 /* Take `text` (quotes included, positional parameters already replaced) apart.  A wildcard in the provider yields several

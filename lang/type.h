@@ -46,13 +46,22 @@ struct struct_decl;
 struct enum_decl;
 struct types;
 
-/* ORIGIN_UARGS: where a parameter is when its function begins.  Registers are words of struct pt_regs. */
+/* ORIGIN_UARGS: where a parameter is at the probe's place.  Registers are words of struct pt_regs. */
 enum arg_where {
-	ARG_NOWHERE,	   /* in a register that programs cannot see (floating point), or not told */
+	ARG_NOWHERE,	   /* programs cannot read it: `a` is an enum arg_absence */
 	ARG_REGISTER,	   /* `a` */
 	ARG_TWO_REGISTERS, /* the first eight bytes in `a`, the rest in `b` */
-	ARG_STACK,	   /* `b` bytes above the stack pointer */
+	ARG_MEMORY,	   /* `b` bytes (signed) from where the register `a` points to */
 	ARG_REFERENCE,	   /* the register `a` has the address of the value */
+	ARG_SUM,	   /* the register `a` and `b` (signed) */
+	ARG_CONSTANT,	   /* `a` is the lower half of the number, `b` the upper one */
+};
+
+enum arg_absence {
+	ABSENT_UNSEEN,	  /* in a register that programs cannot see (floating point), or not told */
+	ABSENT_OPTIMISED, /* the compiler has not kept it that far */
+	ABSENT_COMPUTED,  /* the debug information has a computation instead of a place */
+	ABSENT_EARLY,	  /* not put there yet: it is from `b` bytes behind the function's start on */
 };
 
 struct arg_place {
@@ -67,6 +76,11 @@ struct field {
 	uint32_t bit_size;   /* 0: not a bitfield */
 	bool data_loc;	     /* tracepoint __data_loc: low 16 bits offset, high 16 length, from the record's start */
 	struct arg_place place; /* ORIGIN_UARGS; `offset` is the one in a copy of all of them */
+};
+
+struct hidden_arg {
+	struct str name;
+	const char *why;
 };
 
 /* Where a struct's layout comes from, which decides how codegen reads its fields. */
@@ -92,7 +106,7 @@ struct struct_decl {
 	VEC(struct field) fields;
 	void (*load)(struct struct_decl *decl, struct types *types, void *arg);
 	void *load_arg;
-	VEC(struct str) hidden; /* ORIGIN_UARGS: parameters that programs cannot see (ARG_NOWHERE) */
+	VEC(struct hidden_arg) hidden; /* ORIGIN_UARGS: parameters that programs cannot see (ARG_NOWHERE) */
 	uint32_t btf_id; /* ORIGIN_BTF: id in its BTF, 0 unknown */
 };
 

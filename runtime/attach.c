@@ -14,13 +14,29 @@ static bool is_special(enum probe_kind_id kind)
 	return kind == PROBE_BEGIN || kind == PROBE_END || kind == PROBE_SELF || kind == PROBE_TEST || kind == PROBE_BENCH;
 }
 
+/* The places of one attach point are counted as one. */
+static bool is_first_place(const struct probe_spec *spec)
+{
+	return spec->place <= 1;
+}
+
 static int attached_points(const struct live_probe *p)
 {
 	int i, n = 0;
 
 	for (i = 0; p->points && i < p->row->attach.n; i++)
-		n += p->points[i].attached;
+		n += p->points[i].attached && is_first_place(p->row->attach.at[i]);
 	return n;
+}
+
+static bool is_attached(const struct live_probe *p)
+{
+	int i;
+
+	for (i = 0; p->points && i < p->row->attach.n; i++)
+		if (p->points[i].attached)
+			return true;
+	return false;
 }
 
 /* Has any program of this probe of the script been attached, here or in a sibling? */
@@ -29,7 +45,7 @@ static bool any_attached(const struct session *s, int source_probe)
 	int i;
 
 	for (i = 0; i < s->manifest->probes.n; i++)
-		if (s->probes[i].row->source_probe == source_probe && attached_points(&s->probes[i]))
+		if (s->probes[i].row->source_probe == source_probe && is_attached(&s->probes[i]))
 			return true;
 	return false;
 }
@@ -67,7 +83,8 @@ static int count_points(const struct session *s)
 	int i, n = 0;
 
 	for (i = 0; i < s->manifest->probes.n; i++)
-		n += s->probes[i].row->attach.n;
+		VEC_EACH(spec, &s->probes[i].row->attach)
+			n += is_first_place(*spec);
 	return n;
 }
 
@@ -194,8 +211,7 @@ bool session_has_work(const struct session *s)
 	for (i = 0; i < s->manifest->probes.n; i++) {
 		enum probe_kind_id kind = s->probes[i].row->kind;
 
-		if (kind != PROBE_BEGIN && kind != PROBE_END && kind != PROBE_TEST && kind != PROBE_BENCH &&
-		    attached_points(&s->probes[i]))
+		if (kind != PROBE_BEGIN && kind != PROBE_END && kind != PROBE_TEST && kind != PROBE_BENCH && is_attached(&s->probes[i]))
 			return true;
 	}
 	return false;

@@ -105,21 +105,23 @@ static bool start(struct dwarf *d)
 
 /* ---- questions ------------------------------------------------------------------------------------------------------- */
 
-static bool send_request(struct dwarf *d, int fd, const struct dwarf_request *r, struct str text)
+/* `fds`: one or two. */
+static bool send_request(struct dwarf *d, const int fds[2], const struct dwarf_request *r, struct str text)
 {
+	size_t size = fds[1] < 0 ? sizeof(int) : 2 * sizeof(int);
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
 	} control = {0};
 	struct iovec part[2] = {{(void *)(uintptr_t)r, sizeof(*r)}, {(void *)(uintptr_t)text.s, text.n}};
-	struct msghdr m = {.msg_iov = part, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr m = {.msg_iov = part, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = CMSG_SPACE(size)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	ssize_t n;
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	c->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), fds, size);
 	do
 		n = sendmsg(d->fd, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
@@ -159,8 +161,8 @@ static bool receive(struct dwarf *d, void *to, size_t n, int64_t end)
 }
 
 /* One question and its answer's body.  False and *why. */
-static bool ask(struct dwarf *d, struct arena *a, int fd, const struct dwarf_request *request, struct str text, struct str *body,
-		const char **why)
+static bool ask_about(struct dwarf *d, struct arena *a, const int fds[2], const struct dwarf_request *request, struct str text,
+		      struct str *body, const char **why)
 {
 	int64_t end = now_ms() + ANSWER_SECONDS * 1000;
 	struct dwarf_reply reply;
@@ -170,7 +172,7 @@ static bool ask(struct dwarf *d, struct arena *a, int fd, const struct dwarf_req
 	if (text.n > DWARF_MAX_TEXT || !start(d))
 		return false;
 	*why = "its debug information is damaged, or too large";
-	if (!send_request(d, fd, request, text) || !receive(d, &reply, sizeof(reply), end) || reply.size > DWARF_MAX_REPLY) {
+	if (!send_request(d, fds, request, text) || !receive(d, &reply, sizeof(reply), end) || reply.size > DWARF_MAX_REPLY) {
 		d->deaths++;
 		stop(d);
 		return false;
@@ -188,12 +190,18 @@ static bool ask(struct dwarf *d, struct arena *a, int fd, const struct dwarf_req
 	return reply.ok;
 }
 
-bool dwarf_function(struct dwarf *d, struct arena *a, int fd, uint64_t address, struct dwarf_function *out, const char **why)
+static bool ask(struct dwarf *d, struct arena *a, int fd, const struct dwarf_request *request, struct str text, struct str *body,
+		const char **why)
 {
-	struct dwarf_request r = {.question = DWARF_ASK_FUNCTION, .address = address};
+	return ask_about(d, a, (const int[]){fd, -1}, request, text, body, why);
+}
+
+bool dwarf_function(struct dwarf *d, struct arena *a, const struct dwarf_place *at, struct dwarf_function *out, const char **why)
+{
+	struct dwarf_request r = {.question = DWARF_ASK_FUNCTION, .address = at->address, .innermost = at->innermost};
 	struct str body;
 
-	return ask(d, a, fd, &r, STR(""), &body, why) && dwarf_read_function(a, body, out);
+	return ask_about(d, a, (const int[]){at->fd, at->image_fd}, &r, STR(""), &body, why) && dwarf_read_function(a, body, out);
 }
 
 bool dwarf_type(struct dwarf *d, struct arena *a, int fd, struct str key, struct dwarf_function *out, const char **why)
@@ -255,7 +263,7 @@ bool dwarf_read_function(struct arena *a, struct str body, struct dwarf_function
 	out->params = NEW_ARRAY(a, struct arg_place, n + 1);
 	out->nparams = (int)n;
 	for (i = 0; i < n; i++)
-		if (!take(&body, &out->params[i], sizeof(struct arg_place)) || out->params[i].where > ARG_REFERENCE)
+		if (!take(&body, &out->params[i], sizeof(struct arg_place)) || out->params[i].where > ARG_CONSTANT)
 			return false;
 	out->btf_size = body.n;
 	out->btf = memcpy(arena_alloc(a, body.n + 1), body.s, body.n); /* aligned */

@@ -23,9 +23,17 @@ struct dwarf_function {
 	size_t btf_size;
 };
 
-/* The function that holds the linked address `address` in the file `fd` (which stays the caller's).  Answers live in `a`.  False
- * and *why when there is none or the file cannot be understood. */
-bool dwarf_function(struct dwarf *d, struct arena *a, int fd, uint64_t address, struct dwarf_function *out, const char **why);
+/* A linked address in a program.  Files stay the caller's. */
+struct dwarf_place {
+	int fd;	      /* the file with the debug information */
+	int image_fd; /* the program itself; -1: the same */
+	uint64_t address;
+	bool innermost; /* the function that is inlined there, if one is, not the one that it was put into */
+};
+
+/* The function of a place, and where its parameters are there.  Answers live in `a`.  False and *why when there is none or the file
+ * cannot be understood. */
+bool dwarf_function(struct dwarf *d, struct arena *a, const struct dwarf_place *at, struct dwarf_function *out, const char **why);
 
 /* A type as what a function without parameters returns; `key` is its name behind s (struct), u (union), e (enum) or t (typedef). */
 bool dwarf_type(struct dwarf *d, struct arena *a, int fd, struct str key, struct dwarf_function *out, const char **why);
@@ -49,8 +57,8 @@ bool dwarf_frames(struct dwarf *d, struct arena *a, int fd, uint64_t address, fr
 
 enum dwarf_question { DWARF_ASK_FUNCTION, DWARF_ASK_PLACES, DWARF_ASK_FRAMES, DWARF_ASK_TYPE };
 
-struct dwarf_request { /* followed by `text_size` bytes; the file comes along as SCM_RIGHTS */
-	uint32_t question, line, column, text_size;
+struct dwarf_request { /* followed by `text_size` bytes; the files come along as SCM_RIGHTS */
+	uint32_t question, line, column, text_size, innermost, unused;
 	uint64_t address;
 };
 

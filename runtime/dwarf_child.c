@@ -229,12 +229,6 @@ static const char *answer_type(struct dwarf_file *f, struct str key, struct strb
 	return NULL;
 }
 
-static const char *answer_function(struct dwarf_file *f, const struct dwarf_request *r, struct strbuf *out)
-{
-	struct dwarf_range *range = range_at(f, r->address);
-
-	return range ? dwarf_tell_function(f, &range->die, out) : "its debug information does not know the function";
-}
 
 /* ---- lines ------------------------------------------------------------------------------------------------------------------ */
 
@@ -297,6 +291,37 @@ static uint64_t block_at(Dwarf_Die *unit, uint64_t address)
 	}
 	free(scopes);
 	return block;
+}
+
+/* The innermost function of a place that is inlined there; false: none is. */
+static bool inlined_at(Dwarf_Die *function, uint64_t address, Dwarf_Die *out)
+{
+	Dwarf_Die unit, *scopes = NULL;
+	int n = unit_of(function, &unit) ? scopes_at(&unit, address, &scopes) : 0, i;
+	bool found = false;
+
+	for (i = 0; i < n && !found && dwarf_tag(&scopes[i]) != DW_TAG_subprogram; i++)
+		if (dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine) {
+			*out = scopes[i];
+			found = true;
+		}
+	free(scopes);
+	return found;
+}
+
+static const char *answer_function(struct dwarf_file *f, struct dwarf_file *image, const struct dwarf_request *r, struct strbuf *out)
+{
+	struct dwarf_range *range = range_at(f, r->address);
+	struct code_place at = {.file = f, .image = image, .address = r->address};
+	Dwarf_Die inlined;
+
+	if (!range)
+		return "its debug information does not know the function";
+	at.function = at.scope = &range->die;
+	if (r->innermost && inlined_at(&range->die, r->address, &inlined))
+		at.scope = &inlined;
+	dwarf_tell_function(&at, out);
+	return NULL;
 }
 
 static void note_place(struct place_search *s, Dwarf_Die *unit, uint64_t address)
@@ -431,8 +456,12 @@ static const char *answer_frames(struct dwarf_file *f, const struct dwarf_reques
 
 static void forget_file(struct dwarf_file *f)
 {
+	if (f->cfi)
+		dwarf_cfi_end(f->cfi);
 	if (f->dw)
 		dwarf_end(f->dw);
+	if (f->elf)
+		elf_end(f->elf);
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f->ranges);
@@ -440,7 +469,20 @@ static void forget_file(struct dwarf_file *f)
 	*f = (struct dwarf_file){.fd = -1};
 }
 
-/* Takes `fd` over. */
+Dwarf_CFI *dwarf_unwind_tables(struct dwarf_file *f)
+{
+	Elf *elf = f->dw ? dwarf_getelf(f->dw) : NULL;
+
+	if (f->cfi_known)
+		return f->cfi;
+	f->cfi_known = true;
+	if (!elf)
+		elf = f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
+	f->cfi = elf ? dwarf_getcfi_elf(elf) : NULL;
+	return f->cfi;
+}
+
+/* Takes `fd` over.  NULL: it cannot be looked at; it may have no debug information. */
 static struct dwarf_file *file_of(struct dwarf_reader *r, int fd)
 {
 	struct dwarf_file *f, *oldest = &r->files[0];
@@ -455,7 +497,7 @@ static struct dwarf_file *file_of(struct dwarf_reader *r, int fd)
 		    f->changed == (uint64_t)st.st_mtime) {
 			close(fd);
 			f->used = ++r->clock;
-			return f->dw ? f : NULL;
+			return f;
 		}
 		if (f->used < oldest->used)
 			oldest = f;
@@ -471,7 +513,7 @@ static struct dwarf_file *file_of(struct dwarf_reader *r, int fd)
 	oldest->dw = dwarf_begin(fd, DWARF_C_READ);
 	if (oldest->dw)
 		index_functions(oldest);
-	return oldest->dw ? oldest : NULL;
+	return oldest;
 }
 
 /* ---- serving ------------------------------------------------------------------------------------------------------------------- */
@@ -508,12 +550,12 @@ static bool write_all(int fd, const void *from, size_t n)
 	return true;
 }
 
-/* A request and the file that comes with it. */
-static bool receive(int from, struct dwarf_request *request, char *text, int *fd)
+/* A request and the files that come with it; the second may be missing (-1). */
+static bool receive(int from, struct dwarf_request *request, char *text, int fds[2])
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
 	} control;
 	struct iovec part = {request, sizeof(*request)};
 	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
@@ -528,19 +570,21 @@ static bool receive(int from, struct dwarf_request *request, char *text, int *fd
 	c = CMSG_FIRSTHDR(&m);
 	if (!c || c->cmsg_type != SCM_RIGHTS || request->text_size > DWARF_MAX_TEXT)
 		return false;
-	memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	fds[1] = -1;
+	memcpy(fds, CMSG_DATA(c), c->cmsg_len >= CMSG_LEN(2 * sizeof(int)) ? 2 * sizeof(int) : sizeof(int));
 	return read_all(from, text, request->text_size);
 }
 
-const char *dwarf_reader_answer(struct dwarf_reader *r, const struct dwarf_request *request, struct str text, int fd, struct strbuf *out)
+const char *dwarf_reader_answer(struct dwarf_reader *r, const struct dwarf_request *request, struct str text, const int fds[2],
+				struct strbuf *out)
 {
-	struct dwarf_file *f = file_of(r, fd);
+	struct dwarf_file *f = file_of(r, fds[0]), *image = fds[1] < 0 ? NULL : file_of(r, fds[1]);
 
-	if (!f)
+	if (!f || !f->dw)
 		return "it has no debug information (DWARF)";
 	switch ((enum dwarf_question)request->question) {
 	case DWARF_ASK_FUNCTION:
-		return answer_function(f, request, out);
+		return answer_function(f, image ? image : f, request, out);
 	case DWARF_ASK_PLACES:
 		return answer_places(f, request, text, out);
 	case DWARF_ASK_FRAMES:
@@ -576,11 +620,11 @@ _Noreturn void dwarf_serve(int fd)
 	struct arena *scratch = arena_new();
 	char text[DWARF_MAX_TEXT + 1];
 	struct dwarf_request request;
-	int file;
+	int files[2];
 
-	while (r && receive(fd, &request, text, &file)) {
+	while (r && receive(fd, &request, text, files)) {
 		struct strbuf out = {.arena = scratch};
-		const char *why = dwarf_reader_answer(r, &request, (struct str){text, request.text_size}, file, &out);
+		const char *why = dwarf_reader_answer(r, &request, (struct str){text, request.text_size}, files, &out);
 		struct str body = why ? str_of(why) : strbuf_str(&out);
 		struct dwarf_reply reply = {.ok = !why, .size = (uint32_t)body.n};
 

@@ -1,5 +1,4 @@
-/* A function's types as BTF, and where the calling convention puts its parameters.  BTF because it is small, and because the other
- * side reads it already with care (btf.c, kernel_btf.c).  Types are taken from a list that grows as they name others, so that
+/* A function's types as BTF: because it is small, and because the other side reads it already with care (btf.c, kernel_btf.c).  Types are taken from a list that grows as they name others, so that
  * nothing recurses; an entry's number in the list is its BTF id. */
 #include "runtime/dwarf_child.h"
 
@@ -12,8 +11,6 @@ enum {
 	MAX_TYPES = 20000,
 	MAX_HOPS = 10,	     /* pointers followed from a parameter; what lies behind is only declared */
 	MAX_MEMBERS = 16384,
-	MAX_SIZE = 1 << 28,  /* bytes of a type */
-	MAX_CHAIN = 64,	     /* typedefs of typedefs */
 	KIND_FLOAT = 16,
 	KIND_ENUM64 = 19,
 };
@@ -95,17 +92,17 @@ static uint32_t id_of_type_of(struct maker *m, Dwarf_Die *die, int hops)
 	return id_of_dimension(m, &type, 0, hops);
 }
 
-static uint64_t size_of(Dwarf_Die *die)
+uint64_t dwarf_size(Dwarf_Die *die)
 {
 	uint64_t size = 0;
 
 	die_unsigned(die, DW_AT_byte_size, &size);
-	return size > MAX_SIZE ? 0 : size;
+	return size > DWARF_MAX_SIZE ? 0 : size;
 }
 
 static void put_base(struct maker *m, Dwarf_Die *die)
 {
-	uint64_t size = size_of(die), encoding = 0;
+	uint64_t size = dwarf_size(die), encoding = 0;
 	uint32_t bits = 0;
 
 	die_unsigned(die, DW_AT_encoding, &encoding);
@@ -132,7 +129,7 @@ static void put_base(struct maker *m, Dwarf_Die *die)
 
 /* ---- structs ------------------------------------------------------------------------------------------------------------ */
 
-static bool member_offset(Dwarf_Die *die, uint64_t *bytes)
+bool dwarf_member_offset(Dwarf_Die *die, uint64_t *bytes)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Word word;
@@ -163,9 +160,9 @@ static bool read_member(struct maker *m, Dwarf_Die *die, struct member *out)
 	Dwarf_Attribute attr;
 
 	/* Members that no object has: they are declarations (static ones, in C++). */
-	if (dwarf_attr(die, DW_AT_external, &attr) || dwarf_attr(die, DW_AT_declaration, &attr) || !member_offset(die, &bytes))
+	if (dwarf_attr(die, DW_AT_external, &attr) || dwarf_attr(die, DW_AT_declaration, &attr) || !dwarf_member_offset(die, &bytes))
 		return false;
-	if (bytes > MAX_SIZE / 8)
+	if (bytes > DWARF_MAX_SIZE / 8)
 		return false;
 	bits = bytes * 8;
 	if (die_unsigned(die, DW_AT_bit_size, &width)) {
@@ -175,7 +172,7 @@ static bool read_member(struct maker *m, Dwarf_Die *die, struct member *out)
 			bits = at;
 		else if (die_unsigned(die, DW_AT_bit_offset, &at)) { /* DWARF 3: counted from the other end of the storage */
 			if (!die_unsigned(die, DW_AT_byte_size, &storage))
-				storage = die_type(die, &type) ? size_of(&type) : 0;
+				storage = die_type(die, &type) ? dwarf_size(&type) : 0;
 			bits += storage * 8 - at - width;
 		}
 	}
@@ -212,7 +209,7 @@ static void put_struct(struct maker *m, Dwarf_Die *die)
 				fields |= one.width > 0;
 			}
 		} while (!dwarf_siblingof(&child, &child));
-	put_type(m, die_name(die), is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT, (uint32_t)members.n, fields, (uint32_t)size_of(die));
+	put_type(m, die_name(die), is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT, (uint32_t)members.n, fields, (uint32_t)dwarf_size(die));
 	VEC_EACH (one, &members) {
 		put(&m->types, one->name);
 		put(&m->types, one->type);
@@ -222,7 +219,7 @@ static void put_struct(struct maker *m, Dwarf_Die *die)
 
 static void put_enum(struct maker *m, Dwarf_Die *die)
 {
-	uint64_t size = size_of(die);
+	uint64_t size = dwarf_size(die);
 	VEC(struct { uint32_t name; int64_t value; }) values = {0};
 	bool negative = false, wide = false;
 	Dwarf_Die child;
@@ -258,7 +255,7 @@ static uint64_t elements_of(Dwarf_Die *range)
 
 	if (!die_unsigned(range, DW_AT_count, &n) && die_unsigned(range, DW_AT_upper_bound, &n))
 		n++; /* a C array's lower bound is 0 */
-	return n > MAX_SIZE ? 0 : n;
+	return n > DWARF_MAX_SIZE ? 0 : n;
 }
 
 /* int a[2][3] is one DIE with two ranges: an array of arrays in BTF. */
@@ -332,174 +329,10 @@ static void put_entry(struct maker *m, struct entry *e)
 		put(&m->types, 64);
 		return;
 	}
-	put_type(m, die_name(die), BTF_KIND_STRUCT, 0, false, (uint32_t)size_of(die));
+	put_type(m, die_name(die), BTF_KIND_STRUCT, 0, false, (uint32_t)dwarf_size(die));
 }
 
-/* ---- where parameters are --------------------------------------------------------------------------------------------------- */
-
-/* Words of struct pt_regs. */
-#if defined(__x86_64__)
-static const uint8_t argument_words[] = {14, 13, 12, 11, 9, 8};
-static const uint8_t dwarf_words[] = {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0};
-enum { STACK_START = 8 }; /* behind the return address */
-#elif defined(__aarch64__)
-static const uint8_t argument_words[] = {0, 1, 2, 3, 4, 5, 6, 7};
-static const uint8_t dwarf_words[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-				      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
-enum { STACK_START = 0 };
-#endif
-
-enum { ARGUMENT_REGISTERS = sizeof(argument_words), FLOAT_REGISTERS = 8 };
-
-struct shape {
-	uint64_t size;
-	bool integer[2], floating[2]; /* what its first and second eight bytes hold */
-	bool memory;		      /* goes over the stack whatever it holds */
-	bool reference;		      /* its address is passed */
-	bool aggregate;
-};
-
-static void classify(struct dwarf_file *f, Dwarf_Die *die, uint64_t at, struct shape *s, int depth)
-{
-	uint64_t convention = 0, encoding = 0, offset;
-	Dwarf_Die type, child, copy;
-	Dwarf_Attribute attr;
-	uint64_t size;
-
-	for (type = *die; depth < MAX_CHAIN; depth++) {
-		int tag = dwarf_tag(&type);
-
-		if (tag != DW_TAG_typedef && tag != DW_TAG_const_type && tag != DW_TAG_volatile_type && tag != DW_TAG_restrict_type &&
-		    tag != DW_TAG_atomic_type)
-			break;
-		copy = type;
-		if (!die_type(&copy, &type))
-			return;
-	}
-	if (depth >= MAX_CHAIN)
-		return;
-	size = size_of(&type);
-	switch (dwarf_tag(&type)) {
-	case DW_TAG_structure_type:
-	case DW_TAG_class_type:
-	case DW_TAG_union_type:
-		if (dwarf_attr(&type, DW_AT_declaration, &attr) && dwarf_definition(f, &type, &copy)) {
-			type = copy;
-			size = size_of(&type);
-		}
-		s->aggregate = true;
-		if (die_unsigned(&type, DW_AT_calling_convention, &convention) && convention == DW_CC_pass_by_reference)
-			s->reference = true;
-		if (at + size > 16)
-			s->memory = true;
-		else if (!dwarf_child(&type, &child))
-			do {
-				int tag = dwarf_tag(&child);
-
-				if ((tag == DW_TAG_member || tag == DW_TAG_inheritance) &&
-				    !dwarf_attr(&child, DW_AT_external, &attr) && !dwarf_attr(&child, DW_AT_declaration, &attr) &&
-				    member_offset(&child, &offset) && die_type(&child, &copy))
-					classify(f, &copy, at + offset, s, depth + 1);
-			} while (!dwarf_siblingof(&child, &child));
-		break;
-	case DW_TAG_array_type:
-		/* Only inside of structs.  Elements of 16 bytes at most, so each eight bytes hold what the first element holds. */
-		s->aggregate = true;
-		copy = type;
-		if (die_type(&copy, &type))
-			for (offset = at; offset < 16; offset += 8)
-				classify(f, &type, offset, s, depth + 1);
-		return;
-	case DW_TAG_base_type:
-		die_unsigned(&type, DW_AT_encoding, &encoding);
-		if (encoding == DW_ATE_float || encoding == DW_ATE_complex_float) {
-			if (size > 8)
-				s->memory = true; /* long double */
-			else if (at < 16)
-				s->floating[at / 8] = true;
-			break;
-		}
-		if (at < 16)
-			s->integer[at / 8] = true;
-		if (size > 8 && at == 0)
-			s->integer[1] = true;
-		break;
-	case DW_TAG_unspecified_type:
-		return;
-	default: /* pointers, references, enums */
-		if (!size)
-			size = 8;
-		if (at < 16)
-			s->integer[at / 8] = true;
-	}
-	if (at + size > s->size)
-		s->size = at + size;
-}
-
-struct convention {
-	unsigned integers, floats, stack; /* registers and bytes taken */
-};
-
-static struct arg_place pass(struct convention *c, const struct shape *s)
-{
-	unsigned integers = 0, floats = 0, i;
-	struct arg_place p = {ARG_NOWHERE, 0, 0};
-
-	if (s->reference) {
-		if (c->integers < ARGUMENT_REGISTERS)
-			return (struct arg_place){ARG_REFERENCE, argument_words[c->integers++], 0};
-		c->stack += 8;
-		return p;
-	}
-	for (i = 0; i < 2; i++) {
-		integers += s->integer[i];
-		floats += !s->integer[i] && s->floating[i];
-	}
-	if (!s->memory && !integers && !floats)
-		return p; /* an empty class, or unknown */
-	if (s->memory || c->integers + integers > ARGUMENT_REGISTERS || c->floats + floats > FLOAT_REGISTERS) {
-		p = (struct arg_place){ARG_STACK, 0, STACK_START + c->stack};
-		c->stack += ((unsigned)(s->size > MAX_SIZE ? 0 : s->size) + 7) & ~7u;
-		return p;
-	}
-	if (!floats && integers == 1)
-		p = (struct arg_place){ARG_REGISTER, argument_words[c->integers], 0};
-	else if (!floats)
-		p = (struct arg_place){ARG_TWO_REGISTERS, argument_words[c->integers], argument_words[c->integers + 1]};
-	c->integers += integers;
-	c->floats += floats;
-	return p;
-}
-
-static bool register_word(const Dwarf_Op *op, uint32_t *word)
-{
-	unsigned n = op->atom - DW_OP_reg0;
-
-	if (op->atom < DW_OP_reg0 || n >= sizeof(dwarf_words))
-		return false;
-	*word = dwarf_words[n];
-	return true;
-}
-
-/* Compilers say where a parameter is at the function's first instruction when they were free to choose (Rust, gcc's own copies of
- * functions).  Places in the frame do not count: it does not exist yet. */
-static void believe_location(Dwarf_Die *param, uint64_t entry, struct arg_place *p)
-{
-	Dwarf_Attribute attr;
-	size_t n[1];
-	Dwarf_Op *ops[1];
-	uint32_t a, b;
-
-	if (!dwarf_attr(param, DW_AT_location, &attr) || dwarf_getlocation_addr(&attr, entry, ops, n, 1) != 1)
-		return;
-	if (n[0] == 1 && register_word(ops[0], &a))
-		*p = (struct arg_place){p->where == ARG_REFERENCE ? ARG_REFERENCE : ARG_REGISTER, a, 0};
-	else if (n[0] == 4 && register_word(&ops[0][0], &a) && register_word(&ops[0][2], &b) && ops[0][1].atom == DW_OP_piece &&
-		 ops[0][1].number == 8 && ops[0][3].atom == DW_OP_piece)
-		*p = (struct arg_place){ARG_TWO_REGISTERS, a, b};
-	else if (n[0] == 1 && ops[0][0].atom >= DW_OP_reg16 && ops[0][0].atom <= DW_OP_reg31)
-		*p = (struct arg_place){ARG_NOWHERE, 0, 0};
-}
+/* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
 static struct maker maker_of(struct dwarf_file *f, struct arena *a)
 {
@@ -542,40 +375,86 @@ void dwarf_tell_type(struct dwarf_file *f, Dwarf_Die *type, struct strbuf *out)
 	tell(&m, STR("f"), STR(""), STR(""), id, out);
 }
 
-const char *dwarf_tell_function(struct dwarf_file *f, Dwarf_Die *function, struct strbuf *out)
+/* Parameters as an answer lists them. */
+struct parameters {
+	struct maker *m;
+	VEC(struct arg_place) places;
+	struct strbuf list; /* name and type of each */
+};
+
+static void add_parameter(struct parameters *p, Dwarf_Die *param, struct arg_place place)
 {
-	struct maker m = maker_of(f, out->arena);
-	VEC(struct arg_place) params = {0};
-	struct strbuf list = {.arena = out->arena};
-	struct convention convention = {0};
+	VEC_PUSH(p->m->arena, &p->places, place);
+	put(&p->list, text_of(p->m, die_name(param)));
+	put(&p->list, id_of_type_of(p->m, param, 0));
+}
+
+/* The next parameter from *die on, which is stepped; false: no more. */
+static bool next_parameter(Dwarf_Die *parent, Dwarf_Die *die, bool first)
+{
+	int end = first ? dwarf_child(parent, die) : dwarf_siblingof(die, die);
+
+	while (!end && dwarf_tag(die) != DW_TAG_formal_parameter)
+		end = dwarf_siblingof(die, die);
+	return !end;
+}
+
+static void add_at_entry(struct parameters *p, const struct code_place *at)
+{
+	struct convention convention;
+	Dwarf_Die param;
+	bool more;
+
+	dwarf_convention(at->file, at->scope, &convention);
+	for (more = next_parameter(at->scope, &param, true); more && p->places.n < DWARF_MAX_PARAMS;
+	     more = next_parameter(at->scope, &param, false))
+		add_parameter(p, &param, dwarf_place_at_entry(at->file, &convention, &param, at->address));
+}
+
+/* The copy of a parameter in an inlined function. */
+static bool copy_of(Dwarf_Die *scope, Dwarf_Die *original, Dwarf_Die *copy)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die origin;
+	bool more;
+
+	for (more = next_parameter(scope, copy, true); more; more = next_parameter(scope, copy, false))
+		if (dwarf_attr(copy, DW_AT_abstract_origin, &attr) && dwarf_formref_die(&attr, &origin) &&
+		    dwarf_dieoffset(&origin) == dwarf_dieoffset(original))
+			return true;
+	return false;
+}
+
+/* A function that is compiled into several places lists its parameters once; those that a copy has lost are missing there. */
+static void add_inside(struct parameters *p, const struct code_place *at)
+{
+	Dwarf_Die original = *at->scope, param, copy;
+	Dwarf_Attribute attr;
+	bool has_original = dwarf_attr(at->scope, DW_AT_abstract_origin, &attr) && dwarf_formref_die(&attr, &original), more;
+
+	for (more = next_parameter(&original, &param, true); more && p->places.n < DWARF_MAX_PARAMS;
+	     more = next_parameter(&original, &param, false)) {
+		struct arg_place lost = {ARG_NOWHERE, ABSENT_OPTIMISED, 0};
+
+		if (!has_original)
+			add_parameter(p, &param, dwarf_place_inside(at, &param));
+		else
+			add_parameter(p, &param, copy_of(at->scope, &param, &copy) ? dwarf_place_inside(at, &copy) : lost);
+	}
+}
+
+void dwarf_tell_function(const struct code_place *at, struct strbuf *out)
+{
+	struct maker m = maker_of(at->file, out->arena);
+	struct parameters p = {.m = &m, .list = {.arena = out->arena}};
 	Dwarf_Addr entry = 0;
-	Dwarf_Die child, type;
 	uint32_t result;
 
-	dwarf_entrypc(function, &entry);
-	result = id_of_type_of(&m, function, 0);
-	if (die_type(function, &type)) {
-		struct shape s = {0};
-
-		classify(f, &type, 0, &s, 0);
-		convention.integers = s.reference || (s.memory && s.aggregate); /* where the result is to be put comes first */
-	}
-	if (!dwarf_child(function, &child))
-		do {
-			struct shape s = {0};
-			struct arg_place p;
-
-			if (dwarf_tag(&child) != DW_TAG_formal_parameter || params.n >= DWARF_MAX_PARAMS)
-				continue;
-			if (die_type(&child, &type))
-				classify(f, &type, 0, &s, 0);
-			p = pass(&convention, &s);
-			believe_location(&child, entry, &p);
-			VEC_PUSH(out->arena, &params, p);
-			put(&list, text_of(&m, die_name(&child)));
-			put(&list, id_of_type_of(&m, &child, 0));
-		} while (!dwarf_siblingof(&child, &child));
-	tell(&m, die_name(function).n ? die_name(function) : STR("f"),
-	     (struct str){(const char *)params.at, sizeof(*params.at) * (size_t)params.n}, strbuf_str(&list), result, out);
-	return NULL;
+	result = id_of_type_of(&m, at->scope, 0);
+	if (at->scope == at->function && !dwarf_entrypc(at->function, &entry) && entry == at->address)
+		add_at_entry(&p, at);
+	else
+		add_inside(&p, at);
+	tell(&m, die_name(at->scope).n ? die_name(at->scope) : STR("f"),
+	     (struct str){(const char *)p.places.at, sizeof(*p.places.at) * (size_t)p.places.n}, strbuf_str(&p.list), result, out);
 }

@@ -194,6 +194,7 @@ struct kernel *kernel_open(struct arena *a, const struct kernel_options *opt)
 		.has = kernel_has,
 		.symbol_address = symbol_address,
 		.user_symbol = kernel_user_symbol,
+		.user_places = kernel_user_places,
 		.kfunc = kernel_kfunc,
 		.cgroup_id = cgroup_id,
 		.read_file = read_file,

@@ -462,7 +462,7 @@ bool kprobe_args(struct kernel *k, struct types *t, const struct probe_spec *spe
 		f->place = (struct arg_place){.where = ARG_REGISTER, .a = argument_words[i]};
 	}
 	for (size_t j = i; j < (size_t)decl->fields.n; j++)
-		VEC_PUSH(t->arena, &decl->hidden, decl->fields.at[j].name);
+		VEC_PUSH(t->arena, &decl->hidden, ((struct hidden_arg){decl->fields.at[j].name, "it is not passed in a register of its own"}));
 	decl->fields.n = (int)i;
 	decl->size = (uint32_t)i * 8;
 	return true;

@@ -446,8 +446,8 @@ static int prepare_probe(struct session *s, struct live_probe *p)
 				STR_ARG(p->row->name), feature_help(missing));
 		return 255;
 	}
-	if (missing >= 0 || !p->provider) {
-		leave_out(p, EOPNOTSUPP, p->provider ? feature_help(missing) : "this build of waketrace cannot attach it");
+	if (!p->provider) {
+		leave_out(p, EOPNOTSUPP, "this build of waketrace cannot attach it");
 		return 0;
 	}
 	p->reverse = probe_kind(p->row->kind)->reverse;

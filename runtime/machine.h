@@ -152,6 +152,7 @@ bool machine_notes_calls_in_tasks(struct machine *m);
 bool kernel_kfunc(struct kernel *k, struct str name, const struct probe_kind *kind);
 
 /* ---- user_symbols.c ---- */
+int kernel_user_places(struct kernel *k, const struct probe_spec *spec);
 bool kernel_user_symbol(struct kernel *k, const struct probe_spec *spec, struct str name, uint64_t *size);
 
 #endif

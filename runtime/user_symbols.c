@@ -337,7 +337,7 @@ static int at_address(struct arena *a, const struct elf_image *e, const struct p
 	return out->n;
 }
 
-int user_offsets(struct kernel *k, struct arena *a, const struct probe_spec *spec, offset_list *out, const char **why)
+static int all_offsets(struct kernel *k, struct arena *a, const struct probe_spec *spec, offset_list *out, const char **why)
 {
 	struct elf_image *e = user_image(k, str_c(a, spec->path), user_spec_pid(k, spec), why);
 
@@ -359,6 +359,31 @@ int user_offsets(struct kernel *k, struct arena *a, const struct probe_spec *spe
 	if (!out->n && !*why)
 		*why = arena_printf(a, "'%.*s' has no function '%.*s'", STR_ARG(spec->path), STR_ARG(spec->function));
 	return out->n;
+}
+
+int user_offsets(struct kernel *k, struct arena *a, const struct probe_spec *spec, offset_list *out, const char **why)
+{
+	offset_list all = {0};
+
+	if (!spec->place)
+		return all_offsets(k, a, spec, out, why);
+	if (all_offsets(k, a, spec, &all, why) >= (int)spec->place) {
+		VEC_PUSH(a, out, all.at[spec->place - 1]);
+		return 1;
+	}
+	*why = all.n ? arena_printf(a, "'%.*s' was replaced since the script was compiled", STR_ARG(spec->path)) : *why;
+	return 0;
+}
+
+int kernel_user_places(struct kernel *k, const struct probe_spec *spec)
+{
+	struct arena *scratch = arena_new();
+	offset_list offsets = {0};
+	const char *why = NULL;
+	int n = spec->kind->id == PROBE_USDT ? 1 : user_offsets(k, scratch, spec, &offsets, &why);
+
+	arena_free(scratch);
+	return n;
 }
 
 /* ---- variables ----------------------------------------------------------------------------------------------------- */

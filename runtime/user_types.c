@@ -39,30 +39,26 @@ static bool read_types(struct machine *m, const struct probe_spec *spec, struct 
 
 bool user_function(struct kernel *k, struct arena *a, const struct probe_spec *spec, struct user_function *out, const char **why)
 {
+	struct dwarf_place at = {.innermost = spec->file.n > 0};
 	struct machine *m = machine_of(k);
 	offset_list offsets = {0};
 	struct elf_image *e;
-	uint64_t address;
 	bool known;
-	int fd;
 
 	*out = (struct user_function){0};
-	if (spec->file.n || spec->offset || (spec->has_address && !spec->function.n)) {
-		*why = "the places of parameters are known where a function begins, not inside of it";
-		return false;
-	}
 	if (!user_offsets(k, a, spec, &offsets, why))
 		return false;
 	e = user_image(k, str_c(a, spec->path), user_spec_pid(k, spec), why);
-	if (!e || !elf_offset_to_address(e, offsets.at[0], &address))
+	if (!e || !elf_offset_to_address(e, offsets.at[0], &at.address))
 		return false;
-	fd = user_debug_fd(k, spec, why);
-	if (fd < 0)
+	at.fd = user_debug_fd(k, spec, why);
+	if (at.fd < 0)
 		return false;
-	known = dwarf_function(m->dwarf, m->arena, fd, address, &out->places, why);
-	close(fd);
+	at.image_fd = e->fd;
+	known = dwarf_function(m->dwarf, m->arena, &at, &out->places, why);
+	close(at.fd);
 	if (!known) {
-		*why = arena_printf(m->arena, "of '%.*s' no types are known: %s", STR_ARG(spec->function), *why);
+		*why = arena_printf(m->arena, "of '%.*s' no types are known: %s", STR_ARG(spec->function.n ? spec->function : spec->text), *why);
 		return false;
 	}
 	return read_types(m, spec, out, why);
@@ -101,6 +97,12 @@ void user_types_close(struct machine *m)
 	dwarf_close(m->dwarf);
 }
 
+#if defined(__x86_64__)
+enum { PT_REGS_WORDS = 21 };
+#elif defined(__aarch64__)
+enum { PT_REGS_WORDS = 34 };
+#endif
+
 /* A type that a program can hold: no floating point, nothing of unknown size. */
 static bool is_usable(const struct type *t)
 {
@@ -110,10 +112,26 @@ static bool is_usable(const struct type *t)
 /* Does the place have room for all of the type? */
 static bool fits(const struct arg_place *p, const struct type *t)
 {
-	uint32_t most = p->where == ARG_REGISTER ? 8 : p->where == ARG_TWO_REGISTERS ? 16 : 1 << 20;
+	uint32_t most = p->where == ARG_TWO_REGISTERS ? 16 : p->where == ARG_MEMORY || p->where == ARG_REFERENCE ? 1 << 20 : 8;
 
-	return p->where != ARG_NOWHERE && p->a < 21 && p->b < 1 << 24 && t->size <= most &&
-	       (p->where != ARG_TWO_REGISTERS || p->b < 21);
+	if (p->where == ARG_NOWHERE || t->size > most)
+		return false;
+	return p->where == ARG_CONSTANT || (p->a < PT_REGS_WORDS && (p->where != ARG_TWO_REGISTERS || p->b < PT_REGS_WORDS));
+}
+
+/* Why programs cannot read a parameter, in words behind "it". */
+static const char *absence(struct arena *a, const struct arg_place *p)
+{
+	if (p->where == ARG_NOWHERE)
+		switch (p->a) {
+		case ABSENT_OPTIMISED:
+			return "it is optimised out at this place";
+		case ABSENT_COMPUTED:
+			return "the debug information tells no place of it here, only how to compute it";
+		case ABSENT_EARLY:
+			return arena_printf(a, "it is where the debug information says from %u bytes behind the function's beginning on, and at the beginning itself", p->b);
+		}
+	return "it is passed in a floating-point register, or its place is not told";
 }
 
 static const struct type *args_struct(struct machine *m, struct types *t, const struct probe_spec *spec, const struct user_function *fn)
@@ -132,7 +150,7 @@ static const struct type *args_struct(struct machine *m, struct types *t, const 
 			field.name = str_printf(t->arena, "arg%d", i);
 		field.type = machine_type(m, t, fn->file, param[i].type, AS_USER);
 		if (!is_usable(field.type) || !fits(&field.place, field.type)) {
-			VEC_PUSH(t->arena, &decl->hidden, field.name);
+			VEC_PUSH(t->arena, &decl->hidden, ((struct hidden_arg){field.name, absence(t->arena, &field.place)}));
 			continue;
 		}
 		field.offset = (decl->size + 7) & ~7u;

@@ -152,7 +152,7 @@ static bool args_of(struct kernel *k, struct types *t, const struct probe_spec *
 		type->decl->origin = probes[i].origin;
 		type->decl->name = str_printf(t->arena, "args of %.*s", STR_ARG(spec->text));
 		if (spec->kind->id == PROBE_FENTRY && !type->decl->hidden.n) /* as if vfs_read(..., float ratio) */
-			VEC_PUSH(t->arena, &type->decl->hidden, STR("ratio"));
+			VEC_PUSH(t->arena, &type->decl->hidden, ((struct hidden_arg){STR("ratio"), "it is passed in a floating-point register"}));
 		out->args = type;
 		out->count = type->decl->fields.n;
 		out->retval = probes[i].kind == PROBE_FEXIT && !str_is(spec->function, "do_nanosleep") ? t->s64 : NULL;

@@ -23,7 +23,7 @@ const char *__asan_default_options(void)
 static bool ask(struct dwarf_reader *r, struct arena *a, int fd, const struct dwarf_request *q, struct str text, struct str *body)
 {
 	struct strbuf out = {.arena = a};
-	bool known = !dwarf_reader_answer(r, q, text, dup(fd), &out);
+	bool known = !dwarf_reader_answer(r, q, text, (const int[]){dup(fd), -1}, &out);
 
 	*body = strbuf_str(&out);
 	return known;
@@ -45,11 +45,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ask(r, a, fd, &(struct dwarf_request){.question = DWARF_ASK_PLACES, .line = 9}, STR("f.c"), &body))
 		dwarf_read_places(a, body, &places);
 	VEC_EACH (address, &places) {
+		unsigned innermost;
+
 		if (ask(r, a, fd, &(struct dwarf_request){.question = DWARF_ASK_FRAMES, .address = *address}, STR(""), &body))
 			dwarf_read_frames(a, body, &frames);
-		if (ask(r, a, fd, &(struct dwarf_request){.question = DWARF_ASK_FUNCTION, .address = *address}, STR(""), &body) &&
-		    dwarf_read_function(a, body, &function))
-			btf_close(btf_parse(a, function.btf, function.btf_size, STR("fuzz"), NULL, &why));
+		for (innermost = 0; innermost < 2; innermost++) {
+			struct dwarf_request q = {.question = DWARF_ASK_FUNCTION, .address = *address, .innermost = innermost};
+
+			if (ask(r, a, fd, &q, STR(""), &body) && dwarf_read_function(a, body, &function))
+				btf_close(btf_parse(a, function.btf, function.btf_size, STR("fuzz"), NULL, &why));
+		}
 	}
 	if (ask(r, a, fd, &(struct dwarf_request){.question = DWARF_ASK_TYPE}, STR("snode"), &body) && dwarf_read_function(a, body, &function))
 		btf_close(btf_parse(a, function.btf, function.btf_size, STR("fuzz"), NULL, &why));

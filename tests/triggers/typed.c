@@ -107,6 +107,29 @@ void ty_trunk(void)
 	ty_calls += 6;
 }
 
+/* Places inside of functions: ty_inside(i, &node) and ty_beside(i + 20, &node).  Both have this inlined, one by a number, one by what
+ * it was given. */
+INLINED void ty_add(int by, struct ty_node *node)
+{
+	ty_calls += by + node->value; /* line 114 */
+}
+
+/* Nothing asks for `lost` any more once ty_leaf() has been called. */
+static TARGET int ty_inside(int lost, struct ty_node *node)
+{
+	ty_calls += lost;
+	ty_leaf();
+	ty_add(7, node);
+	ty_leaf();
+	return node->value; /* line 124 */
+}
+
+static TARGET void ty_beside(int kept, struct ty_node *node)
+{
+	ty_leaf();
+	ty_add(kept, node);
+}
+
 int main(int argc, char **argv)
 {
 	int n = argc > 1 ? atoi(argv[1]) : 1, i;
@@ -119,6 +142,8 @@ int main(int argc, char **argv)
 		ty_large(i);
 		ty_find(&node);
 		ty_trunk();
+		ty_inside(i, &node);
+		ty_beside(i + 20, &node);
 	}
 	return 0;
 }

@@ -45,7 +45,7 @@ static void own_function(void **state)
 	elf_load_symbols(e, NULL, NULL);
 	s = elf_find_symbol(e, STR("look_at_me"), NULL);
 	assert_non_null(s);
-	if (!dwarf_function(d, a, fd, s->address, &f, &why))
+	if (!dwarf_function(d, a, &(struct dwarf_place){fd, -1, s->address, false}, &f, &why))
 		fail_msg("%s", why);
 	assert_int_equal(f.nparams, 2);
 	assert_int_equal(f.params[0].where, ARG_REGISTER);
@@ -82,7 +82,7 @@ static void not_a_program(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++)
-		assert_false(dwarf_function(d, a, fd, 1, &f, &why));
+		assert_false(dwarf_function(d, a, &(struct dwarf_place){fd, -1, 1, false}, &f, &why));
 	close(fd);
 	dwarf_close(d);
 	arena_free(a);
