@@ -543,18 +543,38 @@ static bool try_event(const struct btf_file *f, uint32_t id, const struct btf_ty
 	return try_name(f, id, t, str_sub(name, sizeof("btf_trace_") - 1, name.n), arg);
 }
 
+struct near_function {
+	struct machine *m;
+	struct diag_near *near;
+	bool traceable; /* the list of traceable functions can be asked */
+};
+
+static bool try_function(const struct btf_file *f, uint32_t id, const struct btf_type *t, struct str name, void *arg)
+{
+	struct near_function *n = arg;
+
+	(void)f, (void)id, (void)t;
+	if (!n->traceable || find_function(n->m, name))
+		diag_near_try(n->near, name);
+	return true;
+}
+
+/* Only what can be probed is worth a suggestion: what has types for fentry and fexit, and in any case what is in the list of traceable
+ * functions, where that can be read. */
 void functions_near(struct kernel *k, const struct probe_spec *spec, struct diag_near *near)
 {
 	struct machine *m = machine_of(k);
-	struct btf_file *f = machine_module_btf(m, spec->module);
+	bool typed = spec->kind->id == PROBE_FENTRY || spec->kind->id == PROBE_FEXIT;
+	struct near_function n = {.m = m, .near = near};
+	struct btf_file *f;
 	int i;
 
-	if (f) {
-		btf_each(f, BTF_MASK(BTF_KIND_FUNC), try_name, near);
-		return;
-	}
-	if (machine_functions(m))
-		for (i = 0; i < m->nfunctions; i++)
+	n.traceable = (!m->opt.btf || m->opt.traceable_functions) && machine_functions(m);
+	f = typed || !n.traceable ? machine_module_btf(m, spec->module) : NULL;
+	if (f)
+		btf_each(f, BTF_MASK(BTF_KIND_FUNC), try_function, &n);
+	for (i = 0; !typed && n.traceable && i < m->nfunctions; i++)
+		if (!spec->module.n || str_eq(module_of(&m->functions[i]), spec->module))
 			diag_near_try(near, (struct str){m->functions[i].name, m->functions[i].length});
 }
 
