@@ -78,8 +78,19 @@ static void explain(struct live_probe *p, struct attach_env *env, int point, int
 	probe_point_failed(p, point, -err, why, hint);
 }
 
-/* All places of one point.  0 or -errno with the point marked. */
-static int attach_point(struct live_probe *p, struct attach_env *env, int point)
+/* Is a place taken already, by another name of the same function?  It is noted. */
+static bool is_taken(struct attach_env *env, struct table *taken, const char *path, int pid, uint64_t offset)
+{
+	struct str key = str_printf(env->arena, "%d %llx %s", pid, (unsigned long long)offset, path);
+
+	if (table_get(taken, key))
+		return true;
+	table_put(taken, key, env);
+	return false;
+}
+
+/* All places of one point that are not `taken`.  0 or -errno with the point marked. */
+static int attach_point(struct live_probe *p, struct attach_env *env, int point, struct table *taken)
 {
 	const struct probe_spec *spec = p->row->attach.at[point];
 	int pid = pid_of(env, spec), err = 0;
@@ -91,6 +102,8 @@ static int attach_point(struct live_probe *p, struct attach_env *env, int point)
 		return -ENOENT;
 	}
 	VEC_EACH (o, &offsets) {
+		if (is_taken(env, taken, path, pid, *o))
+			continue;
 		err = uprobe_attach_offset(p, env, path, *o, 0, pid, is_return(p), (uint64_t)point);
 		if (err) {
 			explain(p, env, point, err, NULL);
@@ -145,12 +158,13 @@ static int attach_multi(struct live_probe *p, struct attach_env *env)
 
 static int attach(struct live_probe *p, struct attach_env *env)
 {
+	struct table taken = {.arena = env->arena};
 	int i, n = 0;
 
 	if (bpf_program__expected_attach_type(p->prog) == (enum bpf_attach_type)SYS_TRACE_UPROBE_MULTI)
 		return attach_multi(p, env);
 	for (i = 0; i < p->row->attach.n && progress_step(&env->progress); i++)
-		n += !attach_point(p, env, i);
+		n += !attach_point(p, env, i, &taken);
 	return n;
 }
 

@@ -130,6 +130,13 @@ static TARGET void ty_beside(int kept, struct ty_node *node)
 	ty_add(kept, node);
 }
 
+/* A function of two names, called once. */
+static TARGET void al_one(void)
+{
+	ty_calls += 8;
+}
+void al_two(void) __attribute__((alias("al_one")));
+
 int main(int argc, char **argv)
 {
 	int n = argc > 1 ? atoi(argv[1]) : 1, i;
@@ -144,6 +151,7 @@ int main(int argc, char **argv)
 		ty_trunk();
 		ty_inside(i, &node);
 		ty_beside(i + 20, &node);
+		al_one();
 	}
 	return 0;
 }
