@@ -3,10 +3,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
 
 #include "runtime/machine.h"
 
 enum { MAX_NESTING = 24, MAX_MODULES = 4096, STRUCTS = BTF_MASK(BTF_KIND_STRUCT) | BTF_MASK(BTF_KIND_UNION) };
+
+#define OWN_TYPES "/sys/kernel/btf/vmlinux" /* of the kernel that runs */
 
 static const struct type *convert(struct machine *m, struct types *t, struct btf_file *f, uint32_t id, enum addr_space as,
 				  int depth);
@@ -29,7 +34,8 @@ struct btf_file *machine_btf(struct machine *m)
 	if (!path || !*path)
 		path = getenv("BPFTRACE_BTF");
 	if (!path || !*path)
-		path = "/sys/kernel/btf/vmlinux";
+		path = OWN_TYPES;
+	m->btf_is_own = !strcmp(path, OWN_TYPES);
 	m->btf = btf_open(m->arena, path, STR("vmlinux"), NULL, &err, &why);
 	if (!m->btf) {
 		if (why)
@@ -90,8 +96,11 @@ struct btf_file *machine_module_btf(struct machine *m, struct str module)
 
 void machine_btf_close(struct machine *m)
 {
-	VEC_EACH (mod, &m->modules)
+	VEC_EACH (mod, &m->modules) {
 		btf_close(mod->file);
+		if (mod->fd > 0)
+			close(mod->fd);
+	}
 	btf_close(m->btf);
 }
 
@@ -483,6 +492,44 @@ const struct btf_type *machine_func_proto(struct machine *m, struct str module, 
 			return proto;
 	}
 	return NULL;
+}
+
+/* Objects of types that the kernel holds are found by going through all of them. */
+static int open_kernel_object(struct str module)
+{
+	uint32_t id = 0;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		char name[64] = "";
+		struct bpf_btf_info info = {.name = (uint64_t)(uintptr_t)name, .name_len = sizeof(name)};
+		uint32_t size = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue; /* gone meanwhile */
+		if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf && str_is(module, name))
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
+}
+
+bool machine_func_target(struct machine *m, struct str module, struct str name, uint32_t *id, int *fd)
+{
+	struct btf_file *f;
+
+	if (!m->btf_is_own || !machine_func_proto(m, module, name, &f))
+		return false;
+	*id = btf_find(f, name, BTF_MASK(BTF_KIND_FUNC));
+	*fd = 0;
+	VEC_EACH (mod, &m->modules) {
+		if (mod->file != f)
+			continue;
+		if (!mod->fd)
+			mod->fd = open_kernel_object(mod->name);
+		*fd = mod->fd;
+	}
+	return *fd >= 0;
 }
 
 /* `typedef void (*btf_trace_EVENT)(void *__data, ...)` exists for every tracepoint but its parameters have no names;

@@ -15,6 +15,7 @@
 #include "runtime/load.h"
 #include "runtime/machine.h"
 #include "runtime/providers/kprobe_session.h"
+#include "runtime/providers/providers.h"
 #include "runtime/session_internal.h"
 #include "runtime/user_symbols.h"
 
@@ -544,6 +545,7 @@ static int open_object(struct session *s)
 	opts.kernel_log_buf = s->verifier_log;
 	if (!s->verifier_log)
 		opts.kernel_log_size = 0;
+	fentry_targets_begin(&s->env);
 	s->object = bpf_object__open_mem(s->elf.s, s->elf.n, &opts);
 	if (!s->object) {
 		session_message(s, -1, DIAG_ERROR, NULL, "the artefact is damaged: %s", strerror(errno));

@@ -13,6 +13,7 @@ struct module_btf {
 	struct str name;
 	struct btf_file *file; /* NULL: not opened, or not readable */
 	bool tried;
+	int fd; /* of the kernel's object; 0: not opened */
 };
 
 struct kernel_function {
@@ -31,6 +32,7 @@ struct machine {
 	bool btf_tried;
 	struct btf_file *btf; /* vmlinux; NULL: not tried or not there */
 	const char *btf_why;
+	bool btf_is_own; /* of the kernel that runs, so that the numbers of its types are the kernel's */
 	VEC(struct module_btf) modules;
 	bool modules_listed;
 	const struct types *decls_of; /* the table that `decls` belongs to */
@@ -86,6 +88,9 @@ void machine_list_modules(struct machine *m);
 const struct type *machine_type(struct machine *m, struct types *t, struct btf_file *f, uint32_t id, enum addr_space as);
 /* Prototype of kernel function `name`.  `module` empty: any, vmlinux first.  *file and *module_found are set. */
 const struct btf_type *machine_func_proto(struct machine *m, struct str module, struct str name, struct btf_file **file);
+/* The same as the kernel knows it when a program is loaded: its id and the descriptor of its types (the machine's; 0: vmlinux).
+ * False: the kernel has no such function, or only types from elsewhere are known. */
+bool machine_func_target(struct machine *m, struct str module, struct str name, uint32_t *id, int *fd);
 /* Prototype of a raw tracepoint's handlers: parameter 0 is void *__data.  `module` empty: any. */
 const struct btf_type *machine_raw_proto(struct machine *m, struct str module, struct str event, struct btf_file **file);
 /* Fill `out` from a prototype, leaving out its first `skip` parameters; `with_result`: retval too. */

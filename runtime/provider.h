@@ -8,6 +8,7 @@
 
 #include "codegen/manifest.h"
 #include "lang/kernel.h"
+#include "lang/support/table.h"
 #include "runtime/progress.h"
 
 struct bpf_program;
@@ -22,6 +23,8 @@ struct attach_env {
 	int rodata_fd;	       /* the loaded .rodata map, -1 when there is none */
 	bool unsafe;	       /* --unsafe: try also what the list of traceable functions does not have */
 	int verbose;
+	struct table targets; /* bpf_program -> its function, see fentry.c */
+	int handlers[2];      /* of libbpf's sections, 0: none */
 	struct progress progress; /* of attaching or detaching: attach() takes a step before each point, and stops on false */
 };
 

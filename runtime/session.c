@@ -13,6 +13,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "runtime/providers/providers.h"
 #include "runtime/session_internal.h"
 
 enum { STATUS_FAILED = 1, STATUS_LOAD = 255, STATUS_EPIPE = 141, OUTPUT_BUFFER = 64 * 1024 };
@@ -312,6 +313,7 @@ static void session_free(struct session *s)
 		munmap(s->bss, s->bss_size);
 	if (s->object)
 		bpf_object__close(s->object);
+	fentry_targets_end(&s->env);
 	child_end(&s->child);
 	if (s->target_fd >= 0)
 		close(s->target_fd);

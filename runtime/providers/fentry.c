@@ -9,12 +9,56 @@
 #include "runtime/machine.h"
 #include "runtime/providers/providers.h"
 
+/* The function of a program.  libbpf would look for its name, in vmlinux and then in the modules, from the beginning for each program, and
+ * take the first: another module may have one of that name. */
+struct target {
+	uint32_t id; /* among the kernel's types */
+	int fd;	     /* of the module's types; 0: vmlinux */
+};
+
+static struct str program_key(struct arena *a, const struct bpf_program *prog)
+{
+	return str_copy(a, (struct str){(const char *)&prog, sizeof(prog)});
+}
+
+static int tell_target(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	const struct attach_env *env = (const struct attach_env *)cookie;
+	const struct target *t = table_get(&env->targets, (struct str){(const char *)&prog, sizeof(prog)});
+
+	if (t) {
+		opts->attach_btf_id = t->id;
+		opts->attach_btf_obj_fd = (uint32_t)t->fd;
+	}
+	return 0;
+}
+
+void fentry_targets_begin(struct attach_env *env)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)env, .prog_prepare_load_fn = tell_target);
+	int entry = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts);
+	int exit = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
+
+	env->targets.arena = env->arena;
+	env->handlers[0] = entry > 0 ? entry : 0;
+	env->handlers[1] = exit > 0 ? exit : 0;
+}
+
+void fentry_targets_end(struct attach_env *env)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (env->handlers[i])
+			libbpf_unregister_prog_handler(env->handlers[i]);
+	env->handlers[0] = env->handlers[1] = 0;
+}
+
 static int prepare(struct live_probe *p, struct attach_env *env)
 {
 	const struct probe_spec *spec = p->row->attach.at[0];
-	bool exit = p->row->kind == PROBE_FEXIT;
-	struct btf_file *f = NULL;
-	int err;
+	struct target *target;
+	int err = 0;
 
 	if (p->row->attach.n != 1) {
 		probe_point_failed(p, 0, EINVAL, "a program of this kind serves one function", NULL);
@@ -26,16 +70,10 @@ static int prepare(struct live_probe *p, struct attach_env *env)
 				   "try kprobe or kretprobe, or a tracepoint nearby");
 		return -EOPNOTSUPP;
 	}
-	/* libbpf takes the first that it finds, in vmlinux and then in the modules. */
-	if (spec->module.n && machine_func_proto(machine_of(env->kernel), STR(""), spec->function, &f) && !str_eq(f->name, spec->module)) {
-		probe_point_failed(p, 0, EINVAL, "another module has a function of that name, which would be taken",
-				   "kprobe with the module's name can be set there");
-		return -EINVAL;
-	}
-	err = bpf_program__set_type(p->prog, BPF_PROG_TYPE_TRACING);
-	if (!err)
-		err = bpf_program__set_expected_attach_type(p->prog, exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY);
-	if (!err)
+	target = NEW(env->arena, struct target);
+	if (machine_func_target(machine_of(env->kernel), spec->module, spec->function, &target->id, &target->fd))
+		table_put(&env->targets, program_key(env->arena, p->prog), target);
+	else
 		err = bpf_program__set_attach_target(p->prog, 0, str_c(env->arena, spec->function));
 	if (err)
 		probe_point_failed(p, 0, -err, err == -ESRCH || err == -ENOENT ? "the kernel's types (BTF) do not have this function" : NULL, NULL);

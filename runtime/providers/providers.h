@@ -17,6 +17,10 @@ extern const struct provider provider_iter, provider_usdt, provider_watchpoint;
 int uprobe_attach_offset(struct live_probe *p, struct attach_env *env, const char *path, uint64_t offset, uint64_t semaphore,
 			 int pid, bool is_return_probe, uint64_t cookie);
 
+/* Before the object is opened, and after it is closed: fentry and fexit tell libbpf their functions themselves. */
+void fentry_targets_begin(struct attach_env *env);
+void fentry_targets_end(struct attach_env *env);
+
 /* Take down the attach points of a watchpoint probe that watch this address; their number. */
 int watchpoint_remove(struct live_probe *p, uint64_t address);
 
