@@ -89,9 +89,10 @@ static void check_strncmp(struct checker *c, struct expr *e)
 	e->type = c->types->u64;
 }
 
-enum { NEEDLE_MAX = 64 }; /* bytes that codegen/emit_search.c compares */
+/* Up to NEEDLE_SHORT bytes are compared at once by codegen/emit_search.c; for more each byte is a step or two that the verifier follows. */
+enum { NEEDLE_SHORT = 64, SEARCH_MAX = 1024 };
 
-/* Bytes that may have to be compared at one place: no more than the text searched can hold. */
+/* Bytes that are looked for at once: no more than the text searched can hold. */
 static uint32_t longest_needle(const struct expr *call)
 {
 	const struct expr *in = call->call.args.at[0], *what = call->call.args.at[1];
@@ -108,6 +109,20 @@ static uint32_t longest_needle(const struct expr *call)
 		rest = str_sub(rest, n + 1, rest.n);
 	}
 	return longest;
+}
+
+static bool search_feasible(struct checker *c, struct expr *e)
+{
+	const struct expr *what = e->call.args.at[1];
+	uint32_t size = e->call.args.at[0]->type->size;
+
+	if (what->kind != EXPR_STRING && what->type->size > size)
+		size = what->type->size;
+	if (size <= SEARCH_MAX || longest_needle(e) <= NEEDLE_SHORT)
+		return true;
+	FAIL(c, e, DIAG_NEEDLE, builtin_row(e->call.builtin)->name, longest_needle(e), size);
+	diag_hint(c->diag, "it looks for up to %d bytes in any text, and for more in texts of up to %d", NEEDLE_SHORT, SEARCH_MAX);
+	return false;
 }
 
 /* strstr, strcontains, strcasecmp, glob: two strings; the pattern of glob() is a literal. */
@@ -127,10 +142,8 @@ static void check_two_strings(struct checker *c, struct expr *e)
 		expr_fail(c, e);
 		return;
 	}
-	if (e->call.builtin != BUILTIN_strcasecmp && longest_needle(e) > NEEDLE_MAX) {
-		FAIL(c, e, DIAG_NEEDLE, builtin_row(e->call.builtin)->name, NEEDLE_MAX, longest_needle(e));
+	if (e->call.builtin != BUILTIN_strcasecmp && !search_feasible(c, e))
 		return;
-	}
 	e->type = e->call.builtin == BUILTIN_strstr ? c->types->s64
 		: e->call.builtin == BUILTIN_strcasecmp ? c->types->u64
 							: c->types->boolean;
