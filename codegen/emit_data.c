@@ -2,7 +2,7 @@
  * users, cgroups. */
 #include "codegen/emit_text.h"
 
-enum { FAMILY_IPV6 = 10 /* AF_INET6 */ };
+enum { FAMILY_IPV4 = 2 /* AF_INET */, FAMILY_IPV6 = 10 /* AF_INET6 */ };
 
 static const struct expr *argument(const struct expr *call, int i)
 {
@@ -13,15 +13,17 @@ static const struct expr *argument(const struct expr *call, int i)
 struct value lower_ntop(struct emit *e, const struct expr *call, LLVMValueRef dest)
 {
 	const struct expr *address = argument(call, call->call.args.n - 1);
-	LLVMValueRef at = dest ? dest : memory_temp(e, call->type->size, "inet"), family, is_6;
+	LLVMValueRef at = dest ? dest : memory_temp(e, call->type->size, "inet"), family, given, is_4, is_6;
 	struct value v;
 
 	family = LLVMConstInt(e->i8, address->type->size == 16 ? 6 : 4, false);
 	if (call->call.args.n > 1) {
-		is_6 = LLVMBuildICmp(e->builder, LLVMIntEQ, emit_i64(e, argument(call, 0)),
-				     int_const(e, FAMILY_IPV6), "");
-		family = LLVMBuildSelect(e->builder, is_6, LLVMConstInt(e->i8, 6, false),
-					 LLVMConstInt(e->i8, 4, false), "");
+		given = emit_i64(e, argument(call, 0));
+		is_4 = LLVMBuildICmp(e->builder, LLVMIntEQ, given, int_const(e, FAMILY_IPV4), "");
+		is_6 = LLVMBuildICmp(e->builder, LLVMIntEQ, given, int_const(e, FAMILY_IPV6), "");
+		family = LLVMBuildSelect(e->builder, is_4, LLVMConstInt(e->i8, 4, false),
+					 LLVMConstInt(e->i8, INET_OTHER, false), "");
+		family = LLVMBuildSelect(e->builder, is_6, LLVMConstInt(e->i8, 6, false), family, "");
 	}
 	v = emit_expr(e, address);
 	memory_zero(e, at, call->type->size, call->type->align);

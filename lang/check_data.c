@@ -1,4 +1,6 @@
 /* Functions over memory, names, addresses and times: language.md 14.2 and 14.3. */
+#include <sys/socket.h>
+
 #include "lang/check.h"
 
 static void bad_argument(struct checker *c, struct expr *e, const char *wanted, const struct type *t)
@@ -258,10 +260,16 @@ static void check_debugf(struct checker *c, struct expr *e)
 static void check_ntop(struct checker *c, struct expr *e)
 {
 	int last = e->call.args.n - 1;
+	const struct expr *family = e->call.args.at[0];
 	const struct type *t;
 
 	if (!check_arguments(c, e))
 		return;
+	if (last && family->kind == EXPR_INT && family->integer.value != AF_INET && family->integer.value != AF_INET6) {
+		FAIL(c, e, DIAG_FAMILY, family->integer.value);
+		diag_hint(c->diag, "AF_INET is %d, AF_INET6 is %d", AF_INET, AF_INET6);
+		return;
+	}
 	member_itself(&e->call.args.at[last]);
 	t = e->call.args.at[last]->type;
 	if (last && !need_integer(c, &e->call.args.at[0], "the family of ntop()")) {

@@ -10,6 +10,8 @@
 #include "lang/support/table.h"
 #include "lang/support/vec.h"
 
+enum { INET_OTHER = 1 }; /* in the place of 4 or 6: ntop() was given another family */
+
 enum type_kind {
 	TYPE_ERROR,  /* agrees with everything, complains about nothing */
 	TYPE_NONE,   /* no value */
@@ -23,7 +25,7 @@ enum type_kind {
 	TYPE_BUFFER, /* u32 length, then count bytes; size = 4 + count */
 	TYPE_TUPLE,  /* elems, laid out as a C struct */
 	TYPE_RECORD, /* the same with names */
-	TYPE_INET,	  /* u8 family (4 or 6), u8 has a port, u16 port, 4 zero bytes, u8 address[16]; size 24 */
+	TYPE_INET,	  /* u8 family (4, 6 or INET_OTHER; 0 like 4), u8 has a port, u16 port, 4 zero bytes, u8 address[16]; size 24 */
 	TYPE_MAC,	  /* 6 bytes */
 	TYPE_KSYM,	  /* u64 address */
 	TYPE_USYM,	  /* u64 address, u32 tgid, u32 0; size 16 */

@@ -149,13 +149,14 @@ static struct value decode_fields(const struct decoder *d, const struct shape *s
 	return v;
 }
 
-/* As lang/type.h has it: family, port if it has one, address. */
+/* As lang/type.h has it: family, port if it has one, address.  One of another family has no text. */
 static struct value decode_inet(const struct decoder *d, const uint8_t *bytes)
 {
 	char text[INET6_ADDRSTRLEN] = "";
 	uint16_t port;
 
-	inet_ntop(bytes[0] == 6 ? AF_INET6 : AF_INET, bytes + 8, text, sizeof(text));
+	if (bytes[0] != INET_OTHER)
+		inet_ntop(bytes[0] == 6 ? AF_INET6 : AF_INET, bytes + 8, text, sizeof(text));
 	if (!bytes[1])
 		return value_text(str_copy(d->arena, str_of(text)), true);
 	memcpy(&port, bytes + 2, sizeof(port));
