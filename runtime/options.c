@@ -526,12 +526,24 @@ static void check_together(struct options *opt)
 		opt->out_path = opt->product;
 	if (opt->command == COMMAND_BUILD && !opt->out_path)
 		wrong(opt, "build needs -o FILE for what it makes");
-	if (opt->has_program && opt->script && opt->command != COMMAND_LIST)
-		wrong(opt, "a program of -e and the file '%s': give one of them", opt->script);
 	if ((opt->command == COMMAND_TRACE || opt->command == COMMAND_CHECK || opt->command == COMMAND_BUILD ||
 	     opt->command == COMMAND_RUN || opt->command == COMMAND_FMT) &&
 	    !opt->has_program && !opt->script)
 		wrong(opt, "no program: give a file, the name of a shipped script, or -e 'program'");
+}
+
+/* 10 hello -e 'begin { ... }': with -e there is no file, so that what was taken for one is the first parameter. */
+static void words_before_program(struct parser *p)
+{
+	struct options *opt = p->opt;
+
+	if (!opt->has_program || !opt->script)
+		return;
+	add_word(p, opt->script);
+	memmove(opt->words.at + 1, opt->words.at, (size_t)(opt->words.n - 1) * sizeof(*opt->words.at));
+	opt->words.at[0] = str_of(opt->script);
+	opt->script = NULL;
+	opt->own_rules = false;
 }
 
 static void set_colour(struct options *opt)
@@ -625,6 +637,7 @@ struct options *options_parse(struct arena *a, int argc, char **argv)
 	add_include_path(opt, a, "C_INCLUDE_PATH");
 	add_kernel_headers(opt, a, "KERNEL_SOURCE");
 	add_kernel_headers(opt, a, "KERNEL_BUILD");
+	words_before_program(&p);
 	if (opt->command != COMMAND_DONE)
 		check_together(opt);
 	opt->session.dump_libbpf = opt->stages & STAGE_LIBBPF;
