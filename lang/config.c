@@ -338,14 +338,14 @@ static void add_element(struct checker *c, struct expr *record, const char *name
 
 void config_record(struct checker *c, struct expr *e)
 {
-	/* in bpftrace's order, our own behind */
+	/* In bpftrace's order; what it does not have in there is found by its name, but not printed. */
 	static const char *const order[] = {
 		"cpp_demangle", "lazy_symbolication", "print_maps_on_exit", "use_blazesym", "show_debug_info", "log_size",
 		"max_bpf_progs", "max_cat_bytes", "max_map_keys", "max_probes", "max_strlen", "on_stack_limit", "perf_rb_pages",
 		"str_trunc_trailer", "unstable_import_statement", "unstable_tseries", "unstable_typeinfo",
-		"unstable_dw_ustack", "missing_probes", "stack_mode", "license", "cache_user_symbols", "max_stacks",
-		"print_percentiles",
-	};
+		"unstable_dw_ustack", "missing_probes", "stack_mode", "license",
+	}, *const own[] = {"cache_user_symbols", "max_stacks", "print_percentiles"};
+	bool is_part = c->part_of == e;
 	struct span span = e->span;
 	size_t i;
 
@@ -355,5 +355,7 @@ void config_record(struct checker *c, struct expr *e)
 	e->parens = true;
 	for (i = 0; i < sizeof(order) / sizeof(*order); i++)
 		add_element(c, e, order[i]);
+	for (i = 0; is_part && i < sizeof(own) / sizeof(*own); i++)
+		add_element(c, e, own[i]);
 	check_tuple(c, e);
 }
