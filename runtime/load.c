@@ -196,7 +196,8 @@ static int patch_rodata(struct session *s)
 		s->option_numbers[i] = s->manifest->options.at[i].number;
 		s->option_texts[i] = s->manifest->options.at[i].text;
 	}
-	return script_options_apply(s->arena, s->manifest, s->kernel, s->opt->script_options, s->opt->nscript_options, put_option, &r);
+	return script_options_apply(s->arena, s->manifest, s->kernel, s->opt->script_options, s->opt->nscript_options,
+				    s->opt->elsewhere, put_option, &r);
 }
 
 /* ---- maps ------------------------------------------------------------------------------------------------------------------- */

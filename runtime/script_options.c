@@ -264,8 +264,15 @@ static bool has_letters(const struct manifest *m, struct str word)
 	return false;
 }
 
+static int settled_word(struct str word)
+{
+	fprintf(stderr, "ERROR: '%.*s': positional parameters were settled when this tool was built\n", STR_ARG(word));
+	fputs("HINT: waketrace build SCRIPT WORD... -o TOOL builds it with others\n", stderr);
+	return 1;
+}
+
 int script_options_apply(struct arena *a, const struct manifest *m, struct kernel *kernel, const struct str *words, int nwords,
-			 bool (*put)(void *arg, const struct manifest_option *o, const void *bytes, uint32_t size), void *arg)
+			 bool built, bool (*put)(void *arg, const struct manifest_option *o, const void *bytes, uint32_t size), void *arg)
 {
 	struct words w = {a, m, kernel, words, nwords, 0, NEW_ARRAY(a, char *, m->options.n + 1), put, arg};
 
@@ -277,6 +284,8 @@ int script_options_apply(struct arena *a, const struct manifest *m, struct kerne
 			status = long_option(&w, word);
 		else if (word.n > 1 && word.s[0] == '-' && word.s[1] != '-' && has_letters(m, word))
 			status = letters(&w, word);
+		else if (built)
+			status = settled_word(word);
 		if (status)
 			return status;
 	}

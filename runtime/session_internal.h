@@ -88,10 +88,11 @@ bool artefact_symbol(struct str elf, const char *section, struct str name, uint6
 
 /* ---- script_options.c ---- */
 
-/* Take the words behind the script apart and hand each option's value to `put`.  0, or the exit status after a message or after
- * --help was answered. */
+/* Take the words behind the script apart and hand each option's value to `put`.  `built`: it was compiled by another run, which
+ * settled the positional parameters: words that are no options are refused.  0, or the exit status after a message or after --help
+ * was answered. */
 int script_options_apply(struct arena *a, const struct manifest *m, struct kernel *kernel, const struct str *words, int nwords,
-			 bool (*put)(void *arg, const struct manifest_option *o, const void *bytes, uint32_t size), void *arg);
+			 bool built, bool (*put)(void *arg, const struct manifest_option *o, const void *bytes, uint32_t size), void *arg);
 /* How the options are written, one line each. */
 void script_options_help(const struct manifest *m, FILE *out);
 

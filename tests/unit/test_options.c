@@ -119,7 +119,7 @@ static int apply(struct arena *a, struct taken *t, const char *const *words)
 	*t = (struct taken){.arena = a};
 	for (; *words; words++)
 		VEC_PUSH(a, &list, str_of(*words));
-	return script_options_apply(a, declared(a), NULL, list.at, list.n, take, t);
+	return script_options_apply(a, declared(a), NULL, list.at, list.n, false, take, t);
 }
 
 #define APPLY(a, t, ...) apply((a), (t), (const char *const[]){__VA_ARGS__, NULL})
