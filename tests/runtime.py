@@ -140,23 +140,35 @@ def merged(runs):
         raise error
 
 
+def shares(by_id, n):
+    """The jobs for n guests: the cases of one file stay together, for what the first has compiled (triggers/built.sh) serves the others."""
+    files = collections.defaultdict(list)
+    for id, case in by_id.items():
+        files[case.path].append(case.job(id))
+    out = [[] for _ in range(n)]
+    for jobs in sorted(files.values(), key=len, reverse=True):
+        min(out, key=len).extend(jobs)
+    return out
+
+
 def run_kernel(where, cases, args, report, agent, triggers, payload):
     report.start(where)
+    if where in args.core_on:
+        cases = [c for c in cases if c.core]
     by_id = {f"c{i}": case for i, case in enumerate(cases)}
-    jobs = [case.job(id) for id, case in by_id.items()]
     boots = []
     try:
         if where == NATIVE:
             mount_tracefs()
-            runs = [(guest.Native(agent, Path(args.binary).resolve(), triggers, {"WT_SCRIPTS": str(programs.SCRIPTS)}), jobs)]
+            runs = [(guest.Native(agent, Path(args.binary).resolve(), triggers, {"WT_SCRIPTS": str(programs.SCRIPTS)}),
+                     [case.job(id) for id, case in by_id.items()])]
         else:
             kernel = kernels.get(where)
-            guests = max(1, min(args.guests, len(jobs) // LEAST_CASES))
             runs = []
-            for i in range(guests):
+            for i, jobs in enumerate(shares(by_id, max(1, min(args.guests, len(by_id) // LEAST_CASES)))):
                 keep = Path(args.console) / f"console.{where}.{i}" if args.console else None
                 env = {"WT_SCRIPTS": "/wt/share/waketrace/scripts"}
-                runs.append((guest.Guests(kernel, agent, payload, env, keep, boots), jobs[i::guests]))
+                runs.append((guest.Guests(kernel, agent, payload, env, keep, boots), jobs))
         left = dict(by_id)
         for outcome in merged(runs):
             case = left.pop(outcome.id, None)
@@ -187,6 +199,7 @@ def main():
     p.add_argument("-k", "--kernel", type=kernel_list, action="extend", metavar="K[,K]",
                    help=f"{NATIVE}, {', '.join(kernels.KERNELS)}, or all (default)")
     p.add_argument("--core", action="store_true", help="only the core set")
+    p.add_argument("--core-on", type=kernel_list, action="extend", default=[], metavar="K[,K]", help="only the core set on these kernels")
     p.add_argument("--list", action="store_true", help="show the cases and stop")
     p.add_argument("-v", "--verbose", action="store_true", help="show every case, and failures in full")
     p.add_argument("-j", type=int, default=2, metavar="N", help="kernels at a time (default 2)")

@@ -107,8 +107,7 @@ def stages(full):
         Stage("ctest", ["ctest", "--test-dir", str(ROOT / "build-dev"), "--output-on-failure", "-j2"], ctest),
         Stage("harness", [sys.executable, str(TESTS / "test_harness.py")], plain),
         Stage("native", runtime("-k", "native"), plain),
-        Stage("guests", runtime("-k", "6.1,6.12"), plain, when=not full),
-        Stage("guests-core", runtime("-k", "5.10,newest", "--core"), plain, when=not full),
+        Stage("guests", runtime("-k", "6.1,6.12,5.10,newest", "--core-on", "5.10,newest"), plain, when=not full),
         Stage("guests", runtime("-k", "5.10,6.1,6.12,newest"), plain, when=full),
         *(Stage(f"kills-{kernel}", [sys.executable, str(TESTS / "guest" / "run.py"), "exec", kernel, "--timeout", "3000", "--",
                                     "kills", "100", "1", "waketrace"], ends_well, when=full, beside=True)
