@@ -24,7 +24,6 @@ struct attach_env {
 	bool unsafe;	       /* --unsafe: try also what the list of traceable functions does not have */
 	int verbose;
 	struct table targets; /* bpf_program -> its function, see fentry.c */
-	int handlers[2];      /* of libbpf's sections, 0: none */
 	struct progress progress; /* of attaching or detaching: attach() takes a step before each point, and stops on false */
 };
 

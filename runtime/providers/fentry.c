@@ -21,11 +21,14 @@ static struct str program_key(struct arena *a, const struct bpf_program *prog)
 	return str_copy(a, (struct str){(const char *)&prog, sizeof(prog)});
 }
 
+/* The session whose programs are loaded. */
+static const struct attach_env *loading;
+
 static int tell_target(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	const struct attach_env *env = (const struct attach_env *)cookie;
-	const struct target *t = table_get(&env->targets, (struct str){(const char *)&prog, sizeof(prog)});
+	const struct target *t = loading ? table_get(&loading->targets, (struct str){(const char *)&prog, sizeof(prog)}) : NULL;
 
+	(void)cookie;
 	if (t) {
 		opts->attach_btf_id = t->id;
 		opts->attach_btf_obj_fd = (uint32_t)t->fd;
@@ -33,25 +36,25 @@ static int tell_target(struct bpf_program *prog, struct bpf_prog_load_opts *opts
 	return 0;
 }
 
+/* The handlers stay for the life of the process: libbpf 1.1 keeps a freed table when the last one is taken out. */
 void fentry_targets_begin(struct attach_env *env)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)env, .prog_prepare_load_fn = tell_target);
-	int entry = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts);
-	int exit = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = tell_target);
+	static bool registered;
 
+	if (!registered) {
+		libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts);
+		libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
+	}
+	registered = true;
 	env->targets.arena = env->arena;
-	env->handlers[0] = entry > 0 ? entry : 0;
-	env->handlers[1] = exit > 0 ? exit : 0;
+	loading = env;
 }
 
 void fentry_targets_end(struct attach_env *env)
 {
-	int i;
-
-	for (i = 0; i < 2; i++)
-		if (env->handlers[i])
-			libbpf_unregister_prog_handler(env->handlers[i]);
-	env->handlers[0] = env->handlers[1] = 0;
+	if (loading == env)
+		loading = NULL;
 }
 
 static int prepare(struct live_probe *p, struct attach_env *env)
