@@ -589,3 +589,9 @@ struct value lower_cls(struct emit *e, const struct expr *call, LLVMValueRef des
 	(void)dest;
 	return send(e, call, (struct manifest_event){.kind = EVENT_CLS, .map = -1}, NULL, 0);
 }
+
+struct value lower_walk(struct emit *e, const struct expr *call, LLVMValueRef dest)
+{
+	(void)dest;
+	return send(e, call, (struct manifest_event){.kind = EVENT_WALK, .map = -1}, NULL, 0);
+}

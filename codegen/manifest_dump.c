@@ -317,6 +317,7 @@ static const char *const event_names[] = {
 	[EVENT_UNWATCH] = "unwatch",
 	[EVENT_SKBOUTPUT] = "skboutput",
 	[EVENT_CLS] = "cls",
+	[EVENT_WALK] = "walk",
 };
 
 static void put_report(struct strbuf *b, const struct manifest_report_expr *e, bool first)

@@ -184,6 +184,7 @@ void check_output_call(struct checker *c, struct expr *e)
 		check_unwatch(c, e);
 		return;
 	case BUILTIN_cls:
+	case BUILTIN_walk:
 	case BUILTIN_time:
 		check_time(c, e);
 		return;

@@ -258,6 +258,9 @@ static void do_event(struct session *s, int event, const struct value *values)
 	case EVENT_CLS:
 		output_clear_screen(&s->output);
 		return;
+	case EVENT_WALK:
+		session_walk(s);
+		return;
 	case EVENT_CAT:
 		print_file(s, event, values);
 		return;

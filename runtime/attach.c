@@ -187,8 +187,9 @@ static void detach_probe(struct session *s, int i)
 		probe_detach(&s->probes[i], &s->env.progress);
 }
 
-/* The last attached first: what one probe notes for another is there as long as the other runs. */
-void session_detach(struct session *s)
+/* The last attached first: what one probe notes for another is there as long as the other runs.  Iterators run when they are
+ * walked, which `end` may still ask for. */
+void session_detach(struct session *s, bool iterators)
 {
 	int i, links = 0;
 
@@ -196,10 +197,10 @@ void session_detach(struct session *s)
 		links += s->probes[i].links.n;
 	progress_begin(&s->env.progress, "Detaching", links, !s->opt->quiet);
 	for (i = 0; s->probes && i < s->manifest->probes.n; i++)
-		if (s->probes[i].reverse)
+		if (s->probes[i].reverse && (iterators || s->probes[i].row->kind != PROBE_ITER))
 			detach_probe(s, i);
 	for (i = s->manifest->probes.n - 1; s->probes && i >= 0; i--)
-		if (!s->probes[i].reverse)
+		if (!s->probes[i].reverse && (iterators || s->probes[i].row->kind != PROBE_ITER))
 			detach_probe(s, i);
 	progress_end(&s->env.progress);
 }
@@ -211,7 +212,8 @@ bool session_has_work(const struct session *s)
 	for (i = 0; i < s->manifest->probes.n; i++) {
 		enum probe_kind_id kind = s->probes[i].row->kind;
 
-		if (kind != PROBE_BEGIN && kind != PROBE_END && kind != PROBE_TEST && kind != PROBE_BENCH && is_attached(&s->probes[i]))
+		if (kind != PROBE_BEGIN && kind != PROBE_END && kind != PROBE_TEST && kind != PROBE_BENCH && kind != PROBE_ITER &&
+		    is_attached(&s->probes[i]))
 			return true;
 	}
 	return false;

@@ -306,7 +306,7 @@ static void session_configure(struct session *s)
 
 static void session_free(struct session *s)
 {
-	session_detach(s);
+	session_detach(s, true);
 	events_close(s);
 	symbols_close(s->symbols);
 	if (s->bss)
@@ -337,10 +337,8 @@ static int open_processes(struct session *s)
 	return 0;
 }
 
-/* iter probes: the walk is all that happens. */
-static bool walk_iterators(struct session *s)
+void session_walk(struct session *s)
 {
-	bool any = false;
 	int i;
 
 	for (i = 0; i < s->manifest->probes.n; i++) {
@@ -349,7 +347,6 @@ static bool walk_iterators(struct session *s)
 
 		if (p->skipped || !p->provider->walk)
 			continue;
-		any = true;
 		fflush(s->opt->out);
 		err = s->opt->dry_run ? 0 : p->provider->walk(p, &s->env, fileno(s->opt->out));
 		if (err == -EPIPE)
@@ -360,7 +357,15 @@ static bool walk_iterators(struct session *s)
 		if (err && err != -EPIPE)
 			s->status = STATUS_LOAD;
 	}
-	return any;
+}
+
+/* A script that has walk() says itself when its iter probes run; others run them once. */
+static bool has_walk(const struct session *s)
+{
+	VEC_EACH (e, &s->manifest->events)
+		if (e->kind == EVENT_WALK)
+			return true;
+	return false;
 }
 
 /* Everything is attached: let the child go and serve until something ends it. */
@@ -387,7 +392,9 @@ static int serve(struct session *s)
 		s->status = session_run_mode(s);
 		return 0;
 	}
-	if (!walk_iterators(s) && session_has_work(s))
+	if (!has_walk(s))
+		session_walk(s);
+	if (session_has_work(s))
 		events_serve(s);
 	return 0;
 }
@@ -395,7 +402,7 @@ static int serve(struct session *s)
 /* Detach, take what was queued, run end, print the maps.  Nothing is printed any more once a write has failed. */
 static void finish(struct session *s)
 {
-	session_detach(s);
+	session_detach(s, false);
 	if (s->opt->dry_run)
 		return;
 	events_drain(s, !s->exited);

@@ -100,11 +100,17 @@ void script_options_help(const struct manifest *m, FILE *out);
 
 /* Run begin, attach everything else in the order of language.md 2.3.  0, or the exit status after a message. */
 int session_attach(struct session *s);
-void session_detach(struct session *s);
+/* Without `iterators` these stay: nothing but a walk runs them. */
+void session_detach(struct session *s, bool iterators);
 /* Run all probes of `kind` (begin, end, self) in source order. */
 void session_run_special(struct session *s, enum probe_kind_id kind);
-/* Is anything attached that can still happen? */
+/* Is anything attached that can still happen by itself? */
 bool session_has_work(const struct session *s);
+
+/* ---- session.c ---- */
+
+/* Run the iter probes for each object that there is. */
+void session_walk(struct session *s);
 
 /* ---- modes.c ---- */
 

@@ -1,5 +1,5 @@
 /*
- * tcpflow [-6|-m] [-lcMpwnfszZ] SENT BACK [N]: N connections over loopback, one after another; on each the client
+ * tcpflow [-6|-m] [-lkcrMpwnfszZ] SENT BACK [N]: N connections over loopback, one after another; on each the client
  * (this process, "tcpclient") sends SENT bytes and gets BACK bytes from its child ("tcpserver").
  * Blocking calls, nothing is lost.  Over IPv4, or
  *
@@ -7,7 +7,9 @@
  * - -m: an IPv4 address mapped into IPv6 (::ffff:127.0.0.1)
  *
  * - -l: all connections stay open until the last one is done
+ * - -k: and then, after a line that says "open", until standard input ends
  * - -c: each is served by a process of its own, all on one port
+ * - -r: four servers, each with a listening socket of its own on that port (SO_REUSEPORT); the kernel chooses one
  * - -M: MPTCP sockets
  *
  * How the bytes are moved, always as many:
@@ -24,8 +26,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +52,8 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
+
+enum { SHARERS = 4 }; /* processes that share a port with -r */
 
 static char block[65536];
 static int peeks, waits, unblocked, files, splices, uncopied, maps;
@@ -151,28 +157,123 @@ static void take(int fd, long n)
 	}
 }
 
-static void serve(int fd, long sent, long back)
+static union {
+	struct sockaddr any;
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+} address;
+static socklen_t address_size;
+static int lasting, kept, children, shared, protocol;
+
+static int new_socket(void)
 {
-	take(fd, sent);
-	give(fd, back);
+	int fd = socket(address.any.sa_family, SOCK_STREAM, protocol);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+static int listener(void)
+{
+	int fd = new_socket(), one = 1;
+
+	CHECK(!shared || !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)));
+	CHECK(!bind(fd, &address.any, address_size));
+	CHECK(!listen(fd, 64));
+	CHECK(!getsockname(fd, &address.any, &address_size));
+	return fd;
+}
+
+static void serve(int server, long sent, long back, long n)
+{
+	int fd = -1;
+	char byte;
+
+	for (long i = 0; i < n; i++) {
+		fd = accept(server, NULL, NULL);
+		CHECK(fd >= 0);
+		if (!children || !fork()) {
+			take(fd, sent);
+			give(fd, back);
+			if (children)
+				_exit(0);
+		}
+		if (!lasting)
+			close(fd);
+	}
+	while (kept && !children && recv(fd, &byte, 1, 0) > 0) /* until the client has closed it */
+		;
+	while (wait(NULL) > 0)
+		;
+	_exit(0);
+}
+
+static pid_t start_server(int server, long sent, long back, long n)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_NAME, "tcpserver");
+		serve(server, sent, back, n);
+	}
+	close(server);
+	return pid;
+}
+
+static void connect_all(long sent, long back, long n)
+{
+	int open_fds[64], nopen = 0;
+	char byte;
+
+	for (long i = 0; i < n; i++) {
+		int fd = new_socket();
+
+		CHECK(!connect(fd, &address.any, address_size));
+		give(fd, sent);
+		take(fd, back);
+		if (lasting && nopen < 64)
+			open_fds[nopen++] = fd;
+		else
+			close(fd);
+	}
+	if (kept) {
+		printf("open\n");
+		fflush(stdout);
+		while (read(STDIN_FILENO, &byte, 1) > 0)
+			;
+	}
+	while (nopen)
+		close(open_fds[--nopen]);
+}
+
+/* An address of the loopback; the port is chosen by the first listener. */
+static void set_address(int six, int mapped)
+{
+	if (six || mapped) {
+		address.six.sin6_family = AF_INET6;
+		inet_pton(AF_INET6, mapped ? "::ffff:127.0.0.1" : "::1", &address.six.sin6_addr);
+		address_size = sizeof(address.six);
+	} else {
+		address.four.sin_family = AF_INET;
+		inet_pton(AF_INET, "127.0.0.1", &address.four.sin_addr);
+		address_size = sizeof(address.four);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	int six = 0, mapped = 0, lasting = 0, children = 0, protocol = 0, option, server, status = 1;
-	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6};
-	struct sockaddr_in a4 = {.sin_family = AF_INET};
-	struct sockaddr *address;
-	socklen_t size;
+	int six = 0, mapped = 0, option, status = 1, listeners[SHARERS];
 	long sent, back, n;
-	int open_fds[64], nopen = 0;
-	pid_t pid;
+	pid_t pids[SHARERS];
 
-	while ((option = getopt(argc, argv, "6mlcMpwnfszZ")) != -1) {
-		six |= option == '6' || option == 'm';
+	while ((option = getopt(argc, argv, "6mlkcrMpwnfszZ")) != -1) {
+		six |= option == '6';
 		mapped |= option == 'm';
-		lasting |= option == 'l';
+		lasting |= option == 'l' || option == 'k';
+		kept |= option == 'k';
 		children |= option == 'c';
+		shared |= option == 'r';
 		protocol = option == 'M' ? IPPROTO_MPTCP : protocol;
 		peeks |= option == 'p';
 		waits |= option == 'w';
@@ -183,56 +284,25 @@ int main(int argc, char **argv)
 		maps |= option == 'Z';
 	}
 	if (argc - optind < 2) {
-		fprintf(stderr, "tcpflow [-6|-m] [-lcMpwnfszZ] SENT BACK [N]\n");
+		fprintf(stderr, "tcpflow [-6|-m] [-lkcrMpwnfszZ] SENT BACK [N]\n");
 		return 1;
 	}
 	sent = atol(argv[optind]);
 	back = atol(argv[optind + 1]);
 	n = argc - optind > 2 ? atol(argv[optind + 2]) : 1;
-	inet_pton(AF_INET6, mapped ? "::ffff:127.0.0.1" : "::1", &a6.sin6_addr);
-	inet_pton(AF_INET, "127.0.0.1", &a4.sin_addr);
-	address = six ? (struct sockaddr *)&a6 : (struct sockaddr *)&a4;
-	size = six ? sizeof(a6) : sizeof(a4);
-	server = socket(address->sa_family, SOCK_STREAM, protocol);
-	CHECK(server >= 0);
-	CHECK(!bind(server, address, size));
-	CHECK(!listen(server, 64));
-	CHECK(!getsockname(server, address, &size));
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_NAME, "tcpserver");
-		for (long i = 0; i < n; i++) {
-			int fd = accept(server, NULL, NULL);
-
-			CHECK(fd >= 0);
-			if (!children || !fork()) {
-				serve(fd, sent, back);
-				if (children)
-					_exit(0);
-			}
-			if (!lasting)
-				close(fd);
-		}
-		while (wait(NULL) > 0)
-			;
-		_exit(0);
-	}
+	set_address(six, mapped);
+	/* All of them listen before any connection is made. */
+	for (int i = 0; i < (shared ? SHARERS : 1); i++)
+		listeners[i] = listener();
+	for (int i = 0; i < (shared ? SHARERS : 1); i++)
+		pids[i] = start_server(listeners[i], sent, back, shared ? LONG_MAX : n);
 	prctl(PR_SET_NAME, "tcpclient");
-	close(server);
-	for (long i = 0; i < n; i++) {
-		int fd = socket(address->sa_family, SOCK_STREAM, protocol);
-
-		CHECK(fd >= 0);
-		CHECK(!connect(fd, address, size));
-		give(fd, sent);
-		take(fd, back);
-		if (lasting && nopen < 64)
-			open_fds[nopen++] = fd;
-		else
-			close(fd);
+	connect_all(sent, back, n);
+	/* Nobody knows how many connections the kernel gave to whom. */
+	for (int i = 0; i < (shared ? SHARERS : 1); i++) {
+		if (shared)
+			kill(pids[i], SIGTERM);
+		waitpid(pids[i], &status, 0);
 	}
-	while (nopen)
-		close(open_fds[--nopen]);
-	waitpid(pid, &status, 0);
-	return status != 0;
+	return !shared && status != 0;
 }
