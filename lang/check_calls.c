@@ -322,6 +322,8 @@ static void check_stack(struct checker *c, struct expr *e)
 			FAIL(c, e, DIAG_BUILD_ID_KSTACK);
 			return;
 		}
+		diag_add(c->diag, e->span, DIAG_BUILD_ID_RAW);
+		diag_hint(c->diag, "kstack(raw) says so");
 		mode = STACK_RAW;
 	}
 	if (!stack_number(c, e, i, name, &limit, &e->call.limit) || !stack_number(c, e, i + 1, name, &kept, &e->call.kept)) {

@@ -72,6 +72,10 @@ static void check_print(struct checker *c, struct expr *e)
 		if (failed((*a)->type))
 			return;
 		check_print_options(c, e);
+		if (c->any_loop) {
+			diag_add(c->diag, e->span, DIAG_PRINT_IN_LOOP);
+			diag_hint(c->diag, "print one value at a time: print(@m[key]), or for ($kv : @m) { print($kv) }");
+		}
 		if (e->call.args.n > 3)
 			diag_add(c->diag, e->span, DIAG_ARG_COUNT, "print", "a map, top and div", e->call.args.n);
 		return;

@@ -240,6 +240,8 @@ static void check_comparison(struct checker *c, struct expr *e)
 		if (l->kind == TYPE_PTR && r->kind == TYPE_PTR && l->elem != r->elem && l->elem->kind != TYPE_NONE &&
 		    r->elem->kind != TYPE_NONE)
 			diag_add(c->diag, e->span, DIAG_DISTINCT_POINTERS, STR_ARG(name_of(c, l)), STR_ARG(name_of(c, r)));
+		if (l->as != AS_NONE && r->as != AS_NONE && l->as != r->as)
+			diag_add(c->diag, e->span, DIAG_ADDRESS_SPACES);
 		break;
 	case TYPE_STRING:
 		if (!equality)
