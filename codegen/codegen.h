@@ -16,10 +16,11 @@ struct codegen_dump {
 	bool verify; /* verify the module even in release builds */
 };
 
-/* NULL when something cannot be expressed on BPF (diagnostics say what).  `frugal`: as little stack and as few registers in use at a
- * time as can be, for programs whose quick form is too much for the verifier; slower code. */
-const struct artefact *codegen_emit(struct arena *a, const struct program *p, bool frugal, struct codegen_dump *dump,
-				    struct diag *d);
+/* NULL when something cannot be expressed on BPF (diagnostics say what).  `form`: 0 is the quick one; the next ones, up to
+ * codegen_forms() - 1, are for programs that are too much for the verifier: as little stack and as few registers in use at a time as
+ * can be, which is slower, and loops that the verifier walks turn by turn are cut earlier. */
+const struct artefact *codegen_emit(struct arena *a, const struct program *p, int form, struct codegen_dump *dump, struct diag *d);
+int codegen_forms(const struct program *p);
 
 /* Version of the LLVM inside, as in "19.1.7". */
 const char *codegen_llvm_version(struct arena *a);

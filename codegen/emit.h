@@ -70,6 +70,7 @@ struct emit {
 	struct map_global *map_globals; /* by map->id */
 	struct fn_state *functions;	/* by function->id */
 	int nloops;			/* callbacks made so far */
+	uint32_t loop_limit;	      /* turns of a range in place */
 	uint32_t stack_budget;	      /* bytes of BPF stack that one function may give to variables and temporaries */
 	bool frugal;		      /* registers did not suffice: values wait in scratch memory, and LLVM may not keep copies of
 				       * what is in memory */

@@ -4,7 +4,7 @@
 
 #include "codegen/emit.h"
 
-enum { FRAME_STACK = 256, SCRATCH_LEVELS = 4, SCRATCH_HEADER = 64, LOOP_LIMIT = 4096 };
+enum { FRAME_STACK = 256, SCRATCH_LEVELS = 4, SCRATCH_HEADER = 64 };
 
 /* A temporary on the stack, used again once its statement has ended. */
 struct slot {

@@ -1,6 +1,6 @@
 /* Loops.  `unroll` is emitted in place.  The body of a `for` or `while` becomes a function of its own that the kernel calls
  * (bpf_loop, bpf_for_each_map_elem); it gets the address of a struct on the program's stack, and shares variables through scratch
- * memory.  On kernels without bpf_loop `while` is emitted in place, and a range is walked there at most LOOP_LIMIT times (the
+ * memory.  On kernels without bpf_loop `while` is emitted in place, and a range is walked there at most loop_limit times (the
  * verifier follows every turn). */
 #include "codegen/emit_frame.h"
 #include "codegen/emit_text.h"
@@ -278,7 +278,7 @@ static LLVMIntPredicate less_than(const struct type *t)
 	return t->is_signed ? LLVMIntSLT : LLVMIntULT;
 }
 
-/* for $i : from..to, in place; cut at LOOP_LIMIT turns. */
+/* for $i : from..to, in place; cut at loop_limit turns. */
 static void range_in_place(struct emit *e, const struct stmt *s)
 {
 	const struct var *v = s->for_.var->var.var;
@@ -301,7 +301,7 @@ static void range_in_place(struct emit *e, const struct stmt *s)
 	branch(e, LLVMBuildICmp(e->builder, less_than(v->type), i, to, ""), more, l.end);
 	block_start(e, more);
 	n = load_int(e, turns, e->i64);
-	branch(e, LLVMBuildICmp(e->builder, LLVMIntULT, n, int_const(e, LOOP_LIMIT), ""), body, cut);
+	branch(e, LLVMBuildICmp(e->builder, LLVMIntULT, n, int_const(e, e->loop_limit), ""), body, cut);
 	block_start(e, cut);
 	site_hit(e, site_new(e, SITE_LOOP_CUT, s->span, -1, NULL), NULL);
 	jump(e, l.end);

@@ -250,7 +250,13 @@ static void dump_assembly(struct emit *e, struct target *t, struct strbuf *out)
 	e->module = original;
 }
 
-static struct emit *emit_new(struct arena *a, const struct program *p, struct diag *d, uint32_t stack_budget)
+/* How large the programs may become: see codegen_emit(). */
+struct form {
+	bool frugal;
+	uint32_t loop_limit; /* turns of a range that is walked in place */
+};
+
+static struct emit *emit_new(struct arena *a, const struct program *p, struct diag *d, const struct form *form, uint32_t stack_budget)
 {
 	struct emit *e = NEW(a, struct emit);
 
@@ -260,6 +266,7 @@ static struct emit *emit_new(struct arena *a, const struct program *p, struct di
 	e->diag = d;
 	e->stack_budget = stack_budget;
 	e->frugal = !stack_budget;
+	e->loop_limit = form->loop_limit;
 	e->strings.arena = a;
 	e->rodata.arena = a;
 	e->site_index.arena = a;
@@ -270,10 +277,10 @@ static struct emit *emit_new(struct arena *a, const struct program *p, struct di
 }
 
 /* One try with a given share of the BPF stack.  NULL when it did not fit (c->stack) or cannot be done (diagnostics added). */
-static const struct artefact *compile(struct arena *a, const struct program *p, struct codegen_dump *dump,
-				      struct diag *d, struct target *t, uint32_t stack_budget, struct complaint *c)
+static const struct artefact *compile(struct arena *a, const struct program *p, struct codegen_dump *dump, struct diag *d,
+				      struct target *t, const struct form *form, uint32_t stack_budget, struct complaint *c)
 {
-	struct emit *e = emit_new(a, p, d, stack_budget);
+	struct emit *e = emit_new(a, p, d, form, stack_budget);
 	struct codegen_dump none = {0}, *to = dump ? dump : &none;
 	int errors = diag_errors(d);
 	struct artefact *out = NULL;
@@ -305,21 +312,38 @@ static void forget(struct strbuf *b)
 		b->n = 0;
 }
 
-const struct artefact *codegen_emit(struct arena *a, const struct program *p, bool frugal, struct codegen_dump *dump, struct diag *d)
+int codegen_forms(const struct program *p)
+{
+	return has_bpf_loop(p) ? 2 : 5;
+}
+
+/* Where loops are functions only the stack and the paths of one turn count; elsewhere first the turns. */
+static const struct form *form_of(const struct program *p, int number)
+{
+	static const struct form by_function[] = {{.loop_limit = 4096}, {.frugal = true, .loop_limit = 4096}};
+	static const struct form in_place[] = {
+		{.loop_limit = 4096}, {.loop_limit = 2048}, {.loop_limit = 1024}, {.loop_limit = 512}, {.frugal = true, .loop_limit = 256},
+	};
+
+	return has_bpf_loop(p) ? &by_function[number] : &in_place[number];
+}
+
+const struct artefact *codegen_emit(struct arena *a, const struct program *p, int number, struct codegen_dump *dump, struct diag *d)
 {
 	/* A function may need more than its share for registers that do not fit: then with less for variables. */
 	static const uint32_t budgets[] = {FRAME_STACK, FRAME_STACK / 2, 0};
 	const struct artefact *art = NULL;
 	struct complaint c = {.arena = a};
 	struct target t;
+	const struct form *form = form_of(p, number);
 	const size_t nbudgets = sizeof(budgets) / sizeof(*budgets);
 	size_t i;
 
 	target_open(&t);
 	keep_block_order(p);
-	for (i = frugal ? nbudgets - 1 : 0; i < nbudgets && !art; i++) {
+	for (i = form->frugal ? nbudgets - 1 : 0; i < nbudgets && !art; i++) {
 		c = (struct complaint){.arena = a};
-		art = compile(a, p, dump, d, &t, budgets[i], &c);
+		art = compile(a, p, dump, d, &t, form, budgets[i], &c);
 		if (!c.text.n)
 			break;
 		if (dump) {

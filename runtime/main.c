@@ -101,7 +101,7 @@ static const struct artefact *emit(struct arena *a, const struct options *opt, c
 		.manifest = opt->stages & STAGE_MANIFEST ? &manifest : NULL,
 		.verify = opt->verify_ir,
 	};
-	const struct artefact *art = codegen_emit(a, prog, false, &dump, diag);
+	const struct artefact *art = codegen_emit(a, prog, 0, &dump, diag);
 
 	if (dump.ir)
 		show("ir", &ir, opt);
@@ -214,18 +214,23 @@ static bool is_for_want_of_rights(const struct diag *diag)
 	return (diag_has(diag, DIAG_NO_ARGS, DIAG_NO_ARGS) || diag_has(diag, DIAG_PROBE_SOURCE, DIAG_PROBE_SOURCE)) && !session_allowed();
 }
 
-/* The verifier gave up on the quick form of the programs: once more, with the frugal one. */
-static int run_frugal(struct arena *a, struct options *opt, const struct program *prog, struct kernel *kernel)
+/* The verifier gave up on the quick form of the programs: on with the smaller ones. */
+static int run_smaller(struct arena *a, struct options *opt, const struct program *prog, struct kernel *kernel)
 {
 	struct diag *diag = diag_new(a); /* warnings have been reported */
-	const struct artefact *art = codegen_emit(a, prog, true, NULL, diag);
+	int n = codegen_forms(prog), form, status = SESSION_TOO_LARGE;
 
-	if (!art)
-		return report(opt, diag);
-	if (opt->session.verbose)
-		fputs("The programs are too large for the verifier: trying smaller, slower ones\n", stderr);
-	opt->session.may_shrink = false;
-	return run_artefact(a, art->elf, kernel, opt);
+	for (form = 1; form < n && status == SESSION_TOO_LARGE; form++) {
+		const struct artefact *art = codegen_emit(a, prog, form, NULL, diag);
+
+		if (!art)
+			return report(opt, diag);
+		if (opt->session.verbose)
+			fputs("The programs are too large for the verifier: trying smaller, slower ones\n", stderr);
+		opt->session.may_shrink = form + 1 < n;
+		status = run_artefact(a, art->elf, kernel, opt);
+	}
+	return status;
 }
 
 static int trace(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag)
@@ -246,7 +251,7 @@ static int trace(struct arena *a, struct options *opt, struct kernel *kernel, st
 		return 0;
 	opt->session.may_shrink = !opt->stages;
 	status = run_artefact(a, art->elf, kernel, opt);
-	return status == SESSION_TOO_LARGE ? run_frugal(a, opt, prog, kernel) : status;
+	return status == SESSION_TOO_LARGE ? run_smaller(a, opt, prog, kernel) : status;
 }
 
 static int check_only(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag)

@@ -90,7 +90,7 @@ static void run_case(struct one_case *c)
 	c->opt.script_dir = STR(".");
 	p = lang_check(c->arena, source_new(c->arena, STR("x"), strbuf_str(&c->script)), k, &c->opt, d);
 	if (p)
-		codegen_emit(c->arena, p, false, &dump, d);
+		codegen_emit(c->arena, p, 0, &dump, d);
 	show_ids(d);
 	fflush(stdout);
 	diag_report(d, stdout, (struct diag_style){0});
