@@ -134,6 +134,15 @@ static const char *read_header(struct btf_file *f)
 	return NULL;
 }
 
+/* One name is found soonest by looking through all strings; a script with a list of functions asks for thousands. */
+enum { MANY_SEARCHES = 32 };
+
+struct btf_texts {
+	int searches;
+	uint32_t *slots; /* by hash of the text, then the next free one: its offset + 1; NULL: not made */
+	uint32_t mask;
+};
+
 static struct btf_file *parse(struct arena *a, struct btf_file *f, struct str name, const struct btf_file *base,
 			      const char **why)
 {
@@ -141,6 +150,7 @@ static struct btf_file *parse(struct arena *a, struct btf_file *f, struct str na
 
 	f->name = str_copy(a, name);
 	f->base = base;
+	f->texts = NEW(a, struct btf_texts);
 	f->first_id = base ? base->end_id : 1;
 	f->first_string = base ? base->first_string + base->strings_len : 0;
 	bad = read_header(f);
@@ -302,6 +312,9 @@ void btf_close(struct btf_file *f)
 	free(f->next);
 	free(f->heads);
 	free(f->enums);
+	if (f->texts)
+		free(f->texts->slots);
+	f->texts = NULL;
 	if (f->data && f->mapped)
 		munmap((void *)(uintptr_t)f->data, f->size);
 	else if (f->data && !f->borrowed)
@@ -328,6 +341,60 @@ struct str btf_text(const struct btf_file *f, uint32_t off)
 	if (!f || off - f->first_string >= f->strings_len)
 		return STR("");
 	return str_of(f->strings + (off - f->first_string));
+}
+
+static uint32_t hash_of_text(const char *s, size_t n)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		hash = (hash ^ (uint8_t)s[i]) * 16777619u;
+	return hash;
+}
+
+static void index_strings(const struct btf_file *f)
+{
+	struct btf_texts *t = f->texts;
+	uint32_t count = 0, at, i;
+
+	for (at = 0; at < f->strings_len; at++)
+		count += !f->strings[at];
+	for (t->mask = 1023; t->mask / 2 < count; t->mask = t->mask * 2 + 1)
+		;
+	t->slots = calloc((size_t)t->mask + 1, sizeof(*t->slots));
+	for (at = 0; t->slots && at < f->strings_len; at += (uint32_t)strlen(f->strings + at) + 1) {
+		i = hash_of_text(f->strings + at, strlen(f->strings + at)) & t->mask;
+		while (t->slots[i])
+			i = (i + 1) & t->mask;
+		t->slots[i] = at + 1;
+	}
+}
+
+/* Does the file have an index by now? */
+static bool is_indexed(const struct btf_file *f)
+{
+	if (!f->texts || f->user)
+		return false;
+	if (!f->texts->slots && ++f->texts->searches == MANY_SEARCHES)
+		index_strings(f);
+	return f->texts->slots;
+}
+
+/* The same as next_string(); *at is the number of slots looked at. */
+static uint32_t next_indexed(const struct btf_file *f, struct str name, uint32_t *at)
+{
+	const struct btf_texts *t = f->texts;
+	uint32_t slot;
+
+	while ((slot = t->slots[(hash_of_text(name.s, name.n) + *at) & t->mask])) {
+		const char *text = f->strings + slot - 1;
+
+		++*at;
+		if (!strncmp(text, name.s, name.n) && !text[name.n])
+			return f->first_string + slot - 1;
+	}
+	return UINT32_MAX;
 }
 
 /* Offsets of `name` in the strings of `f` itself; a blob that was not deduplicated has several.  From *at on; UINT32_MAX
@@ -369,9 +436,10 @@ uint32_t btf_find(const struct btf_file *f, struct str name, uint32_t mask)
 		return 0;
 	/* A module's type may use a string of its base. */
 	for (s = f; s; s = s->base) {
+		uint32_t (*next)(const struct btf_file *, struct str, uint32_t *) = is_indexed(s) ? next_indexed : next_string;
 		uint32_t at = 0, off;
 
-		while ((off = next_string(s, name, &at)) != UINT32_MAX) {
+		while ((off = next(s, name, &at)) != UINT32_MAX) {
 			uint32_t id = find_by_offset(f, off, mask);
 
 			if (id)

@@ -29,6 +29,7 @@ struct btf_file {
 	uint32_t *offsets;		 /* own type i: offset into types */
 	uint32_t *next;			 /* own type i: next of equal hash, id + 1 of own numbering, 0 ends */
 	uint32_t *heads;		 /* by hash of name_off */
+	struct btf_texts *texts;	 /* how its strings are found */
 	uint32_t *enums, nenums;	 /* ids of all enums, made when first asked for */
 	bool signs_known;		 /* some enum is marked signed, so that the others are not */
 };
