@@ -25,7 +25,8 @@ class Stage:
     count: object
     when: bool = True
     needed: bool = False      # nothing else makes sense when this fails
-    beside: bool = False      # busy on one CPU: two of these run at a time
+    beside: bool = False      # runs beside its neighbours that say so too, three at a time
+    quiet: bool = False       # its output is shown when it has ended
 
 
 def plain(output, status):
@@ -86,7 +87,7 @@ def fuzz(name, full):
         {sys.executable} {TESTS}/fuzz/seeds.py {short} {seeds} || exit 1
         program=$(find {directory} -name {name} -type f -perm -u+x | head -n 1)
         [ -n "$program" ] || {{ echo "{name} was not built"; exit 1; }}
-        if "$program" {limit} -timeout=10 -rss_limit_mb=2048 \\
+        if chrt -i 0 "$program" {limit} -timeout=20 -rss_limit_mb=2048 \\
             -artifact_prefix={directory}/{name}- {corpora} >{directory}/{name}.log 2>&1; then
             tail -n 1 {directory}/{name}.log
         else
@@ -106,40 +107,42 @@ def stages(full):
         Stage("build-dev", build("dev"), not_a_test),
         Stage("ctest", ["ctest", "--test-dir", str(ROOT / "build-dev"), "--output-on-failure", "-j2"], ctest),
         Stage("harness", [sys.executable, str(TESTS / "test_harness.py")], plain),
-        Stage("native", runtime("-k", "native"), plain),
+        Stage("build-fuzz", build("fuzz"), not_a_test, when=have_fuzz),
+        # The cases wait more than they compute: the fuzzers take what is left of the CPUs (SCHED_IDLE).
+        Stage("native", runtime("-k", "native"), plain, beside=True),
+        *(Stage(name, fuzz(name, full), ends_well, beside=True, quiet=True) for name in fuzzers()),
         Stage("guests", runtime("-k", "6.1,6.12,5.10,newest", "--core-on", "5.10,newest"), plain, when=not full),
         Stage("guests", runtime("-k", "5.10,6.1,6.12,newest"), plain, when=full),
         *(Stage(f"kills-{kernel}", [sys.executable, str(TESTS / "guest" / "run.py"), "exec", kernel, "--timeout", "3000", "--",
-                                    "kills", "100", "1", "waketrace"], ends_well, when=full, beside=True)
+                                    "kills", "100", "1", "waketrace"], ends_well, when=full, beside=True, quiet=True)
           for kernel in ("5.10", "6.1", "6.12", "newest")),
-        Stage("build-fuzz", build("fuzz"), not_a_test, when=have_fuzz),
+        Stage("programs", [sys.executable, str(TESTS / "generate.py"), "--count", "500" if full else "100",
+                                "-k", "native,5.10,6.1,6.12,newest"], plain, when=have_programs),
     ]
-    rows += [Stage(name, fuzz(name, full), ends_well, beside=True) for name in fuzzers()]
-    rows += [Stage("programs", [sys.executable, str(TESTS / "generate.py"), "--count", "500" if full else "100",
-                                "-k", "native,5.10,6.1,6.12,newest"], plain, when=have_programs)]
     return [r for r in rows if r.when]
 
 
 def run(stage):
-    """Run a stage, showing its output as it comes; returns (passed, failed, skipped) and the seconds it took."""
+    """Run a stage, showing its output as it comes; returns (passed, failed, skipped), the seconds it took and what it called failed."""
     begin = time.monotonic()
-    if not stage.beside:
+    if not stage.quiet:
         print(f"==== {stage.name}", flush=True)
     with subprocess.Popen([str(w) for w in stage.command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace", cwd=ROOT) as process:
         output = []
         for line in process.stdout:
             output.append(line)
-            if not stage.beside:
+            if not stage.quiet:
                 print(line, end="", flush=True)
-    if stage.beside:
+    if stage.quiet:
         print(f"==== {stage.name}\n{''.join(output)}", end="", flush=True)
-    return *stage.count("".join(output), process.returncode), time.monotonic() - begin
+    failures = [line.rstrip() for line in output if "FAILED" in line or "***Failed" in line]
+    return *stage.count("".join(output), process.returncode), time.monotonic() - begin, failures
 
 
 def run_all(rows):
-    """Yield (stage, passed, failed, skipped, seconds) in order, until a needed stage fails."""
-    with ThreadPoolExecutor(2) as pool:
+    """Yield (stage, passed, failed, skipped, seconds, failures) in order, until a needed stage fails."""
+    with ThreadPoolExecutor(3) as pool:
         while rows:
             together = list(itertools.takewhile(lambda stage: stage.beside, rows)) or rows[:1]
             rows = rows[len(together):]
@@ -164,8 +167,9 @@ def main():
         print(f"no stage {', '.join(sorted(unknown))}; there are: {', '.join(r.name for r in rows)}", file=sys.stderr)
         return 2
     total, summary = [0, 0, 0], []
-    for stage, *counts, seconds in run_all([r for r in rows if not args.stage or r.name in args.stage]):
+    for stage, *counts, seconds, failures in run_all([r for r in rows if not args.stage or r.name in args.stage]):
         total = [a + b for a, b in zip(total, counts)]
+        summary += failures
         summary.append(f"{stage.name}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped ({seconds:.0f} s)")
     print("====\n" + "\n".join(summary))
     print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped", flush=True)

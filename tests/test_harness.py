@@ -209,7 +209,7 @@ class Counting(unittest.TestCase):
             return stages.Stage(name, ["echo", name], stages.ends_well, beside=beside, needed=needed)
         rows = [row("a", False), row("b", True), row("c", True), row("d", False)]
         with contextlib.redirect_stdout(io.StringIO()) as shown:
-            done = [(stage.name, *counts) for stage, *counts, _ in stages.run_all(rows)]
+            done = [(stage.name, *counts) for stage, *counts, _, _ in stages.run_all(rows)]
         self.assertEqual(done, [(name, 1, 0, 0) for name in "abcd"])
         self.assertEqual(sorted(shown.getvalue().split("\n")), sorted("\n==== a\na\n==== b\nb\n==== c\nc\n==== d\nd".split("\n")))
         rows[0] = stages.Stage("a", ["false"], stages.ends_well, needed=True)
