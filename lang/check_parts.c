@@ -169,6 +169,8 @@ void check_index(struct checker *c, struct expr *e)
 	}
 	if (t->kind != TYPE_ARRAY && t->kind != TYPE_PTR && t->kind != TYPE_STRING && t->kind != TYPE_BUFFER) {
 		FAIL(c, e, DIAG_INDEX_OF, STR_ARG(name_of(c, t)));
+		if (t->kind == TYPE_TUPLE)
+			diag_hint(c->diag, "elements of a tuple have types of their own: the index is a number, such as 0");
 		return;
 	}
 	if (t->kind == TYPE_PTR && t->elem->kind == TYPE_NONE) {
