@@ -378,9 +378,8 @@ static int list_script(struct arena *a, struct options *opt, struct kernel *kern
 		if (kind == PROBE_BEGIN || kind == PROBE_END || kind == PROBE_SELF)
 			continue;
 		VEC_EACH(spec, &(*probe)->attach) {
-			if ((*spec)->place > 1)
-				continue; /* the same point again */
-			printf("%.*s\n", STR_ARG((*spec)->text));
+			if ((*spec)->place <= 1) /* else the same point again, whose arguments may be others */
+				printf("%.*s\n", STR_ARG((*spec)->text));
 			if (opt->session.verbose)
 				list_arguments(kernel, *spec, stdout, stderr);
 		}

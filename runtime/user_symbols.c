@@ -204,6 +204,8 @@ void uprobe_near(struct kernel *k, const struct probe_spec *spec, struct diag_ne
 	VEC_EACH (path, &paths) {
 		struct elf_image *e = user_image(k, path->s, pid, &why);
 
+		if (e && elf_find_symbol(e, spec->function, NULL))
+			continue; /* the name is right, something else is not: its offset */
 		for (i = 0; e && i < e->nsymbols; i++)
 			diag_near_try(near, str_of(elf_symbol_name(e, &e->symbols[i])));
 	}
