@@ -87,7 +87,7 @@ def fuzz(name, full):
         {sys.executable} {TESTS}/fuzz/seeds.py {short} {seeds} || exit 1
         program=$(find {directory} -name {name} -type f -perm -u+x | head -n 1)
         [ -n "$program" ] || {{ echo "{name} was not built"; exit 1; }}
-        if chrt -i 0 "$program" {limit} -timeout=20 -rss_limit_mb=2048 \\
+        if chrt -i 0 "$program" {limit} -timeout=60 -rss_limit_mb=2048 \\
             -artifact_prefix={directory}/{name}- {corpora} >{directory}/{name}.log 2>&1; then
             tail -n 1 {directory}/{name}.log
         else
