@@ -123,6 +123,8 @@ static void hint_near(struct checker *c, const struct probe_spec *s)
 	c->kernel->near_probes(c->kernel, s, &near);
 	if (near.best.n && s->path.n)
 		diag_hint(c->diag, "did you mean '%s:%.*s:%.*s'?", s->kind->name, STR_ARG(s->path), STR_ARG(near.best));
+	else if (near.best.n && s->module.n && s->kind->id != PROBE_TRACEPOINT) /* whose names have their category */
+		diag_hint(c->diag, "did you mean '%s:%.*s:%.*s'?", s->kind->name, STR_ARG(s->module), STR_ARG(near.best));
 	else if (near.best.n)
 		diag_hint(c->diag, "did you mean '%s:%.*s'?", s->kind->name, STR_ARG(near.best));
 }
