@@ -42,11 +42,14 @@ static LLVMValueRef stack_bytes(struct emit *e, uint32_t size, const char *name)
 LLVMValueRef scratch_base(struct emit *e)
 {
 	struct frame *f = e->frame;
+	LLVMValueRef base;
 
 	f->unit->uses_scratch = true;
 	if (!f->scratch_slot)
 		f->scratch_slot = stack_alloc(e, e->ptr, 8, "scratch");
-	return LLVMBuildLoad2(e->builder, e->ptr, f->scratch_slot, "scratch");
+	base = LLVMBuildLoad2(e->builder, e->ptr, f->scratch_slot, "scratch");
+	LLVMSetVolatile(base, e->frugal); /* else LLVM keeps every address it has calculated, on the stack */
+	return base;
 }
 
 LLVMValueRef scratch_address(struct emit *e, uint32_t offset)
