@@ -419,7 +419,10 @@ void check_builtin_variable(struct checker *c, struct expr *e, const struct buil
 		e->type = t->u64;
 		return;
 	case BUILTIN_has_cpid:
-		fold_to_bool(c, e, c->opt->has_child);
+		if (c->opt->for_later) /* -c is given when the tool runs */
+			e->type = t->boolean;
+		else
+			fold_to_bool(c, e, c->opt->has_child);
 		return;
 	case BUILTIN_comm:
 		check_comm(c, e);

@@ -12,6 +12,7 @@ struct lang_options {
 	bool shipped;		  /* a shipped script: a word without a use is an error, what the kernel lacks is said once */
 	bool unsafe;
 	bool has_pid, has_child;  /* -p, -c */
+	bool for_later;		  /* what is compiled runs in another session (waketrace build) */
 	bool test_mode, bench_mode;
 	struct str script_dir;	  /* for imports */
 	bool *bad_environment;	  /* set when a setting of `env` is wrong; may be NULL */
