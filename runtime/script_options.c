@@ -264,6 +264,11 @@ static bool has_letters(const struct manifest *m, struct str word)
 	return false;
 }
 
+static bool is_option(struct str word)
+{
+	return word.n > 1 && word.s[0] == '-' && !isdigit((unsigned char)word.s[1]);
+}
+
 static int settled_word(struct str word)
 {
 	fprintf(stderr, "ERROR: '%.*s': positional parameters were settled when this tool was built\n", STR_ARG(word));
@@ -285,7 +290,7 @@ int script_options_apply(struct arena *a, const struct manifest *m, struct kerne
 		else if (word.n > 1 && word.s[0] == '-' && word.s[1] != '-' && has_letters(m, word))
 			status = letters(&w, word);
 		else if (built)
-			status = settled_word(word);
+			status = is_option(word) ? unexpected(&w, word) : settled_word(word);
 		if (status)
 			return status;
 	}
