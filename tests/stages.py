@@ -111,7 +111,7 @@ def stages(full):
         # The cases wait more than they compute: the fuzzers take what is left of the CPUs (SCHED_IDLE).
         Stage("native", runtime("-k", "native"), plain, beside=True),
         *(Stage(name, fuzz(name, full), ends_well, beside=True, quiet=True) for name in fuzzers()),
-        Stage("guests", runtime("-k", "6.1,6.12,5.10,newest", "--core-on", "5.10,newest"), plain, when=not full),
+        Stage("guests", runtime("-k", "6.1,6.12,5.10,newest", "--core-on", "5.10,newest", "--slowest", "20"), plain, when=not full),
         Stage("guests", runtime("-k", "5.10,6.1,6.12,newest"), plain, when=full),
         *(Stage(f"kills-{kernel}", [sys.executable, str(TESTS / "guest" / "run.py"), "exec", kernel, "--timeout", "3000", "--",
                                     "kills", "100", "1", "waketrace"], ends_well, when=full, beside=True, quiet=True)
