@@ -314,15 +314,16 @@ static void forget(struct strbuf *b)
 
 int codegen_forms(const struct program *p)
 {
-	return has_bpf_loop(p) ? 2 : 5;
+	return has_bpf_loop(p) ? 2 : 6;
 }
 
-/* Where loops are functions only the stack and the paths of one turn count; elsewhere first the turns. */
+/* Where loops are functions only the stack and the paths of one turn count; elsewhere the turns as well. */
 static const struct form *form_of(const struct program *p, int number)
 {
 	static const struct form by_function[] = {{.loop_limit = 4096}, {.frugal = true, .loop_limit = 4096}};
 	static const struct form in_place[] = {
-		{.loop_limit = 4096}, {.loop_limit = 2048}, {.loop_limit = 1024}, {.loop_limit = 512}, {.frugal = true, .loop_limit = 256},
+		{.loop_limit = 4096}, {.frugal = true, .loop_limit = 4096}, {.loop_limit = 2048},
+		{.loop_limit = 1024}, {.loop_limit = 512},		    {.frugal = true, .loop_limit = 256},
 	};
 
 	return has_bpf_loop(p) ? &by_function[number] : &in_place[number];
