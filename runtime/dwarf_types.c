@@ -1,5 +1,5 @@
-/* A function's types as BTF: because it is small, and because the other side reads it already with care (btf.c, kernel_btf.c).  Types are taken from a list that grows as they name others, so that
- * nothing recurses; an entry's number in the list is its BTF id. */
+/* A function's types as BTF: because it is small, and because the other side reads it already with care (btf.c, kernel_btf.c).  Types
+ * are taken from a list that grows as they name others, so that nothing recurses; an entry's number in the list is its BTF id. */
 #include "runtime/dwarf_child.h"
 
 #include <dwarf.h>

@@ -43,7 +43,8 @@ static struct lang_options lang_options(struct arena *a, struct options *opt)
 	return (struct lang_options){
 		.params = opt->words.at, .nparams = opt->words.n, .shipped = opt->shipped.n > 0,
 		.unsafe = opt->session.unsafe, .has_pid = opt->session.pid,
-		.has_child = opt->session.child, .for_later = opt->command == COMMAND_BUILD, .env = settings(a), .probe_filter = str_of(opt->probe_filter),
+		.has_child = opt->session.child, .for_later = opt->command == COMMAND_BUILD,
+		.env = settings(a), .probe_filter = str_of(opt->probe_filter),
 		.script_dir = opt->shipped.n ? STR(SHIPPED_DIR) : directory_of(opt->script),
 		.test_mode = opt->session.test_mode, .bench_mode = opt->session.bench_mode,
 		.include_dirs = opt->include_dirs.at, .ninclude_dirs = opt->include_dirs.n,

@@ -16,9 +16,10 @@ struct target {
 	int fd;	     /* of the module's types; 0: vmlinux */
 };
 
-static struct str program_key(struct arena *a, const struct bpf_program *prog)
+/* Of env->targets; as long-lived as the variable. */
+static struct str program_key(struct bpf_program *const *prog)
 {
-	return str_copy(a, (struct str){(const char *)&prog, sizeof(prog)});
+	return (struct str){(const char *)prog, sizeof(*prog)};
 }
 
 /* The session whose programs are loaded. */
@@ -26,7 +27,7 @@ static const struct attach_env *loading;
 
 static int tell_target(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	const struct target *t = loading ? table_get(&loading->targets, (struct str){(const char *)&prog, sizeof(prog)}) : NULL;
+	const struct target *t = loading ? table_get(&loading->targets, program_key(&prog)) : NULL;
 
 	(void)cookie;
 	if (t) {
@@ -75,7 +76,7 @@ static int prepare(struct live_probe *p, struct attach_env *env)
 	}
 	target = NEW(env->arena, struct target);
 	if (machine_func_target(machine_of(env->kernel), spec->module, spec->function, &target->id, &target->fd))
-		table_put(&env->targets, program_key(env->arena, p->prog), target);
+		table_put(&env->targets, str_copy(env->arena, program_key(&p->prog)), target);
 	else
 		err = bpf_program__set_attach_target(p->prog, 0, str_c(env->arena, spec->function));
 	if (err)
