@@ -119,7 +119,7 @@ void emit_unroll(struct emit *e, const struct stmt *s);
 void emit_break(struct emit *e);
 void emit_continue(struct emit *e);
 /* Which variables do loop callbacks reach?  Fills unit->vars[].captured; true when there is a callback loop. */
-bool find_captures(struct emit *e, struct unit *u, const struct block *body);
+bool find_captures(struct emit *e, struct unit *u, const struct expr *predicate, const struct block *body);
 /* Call f for every entry of a map (or its twin); i64: how often it was called. */
 LLVMValueRef for_each_entry(struct emit *e, const struct map *map, LLVMValueRef f, LLVMValueRef context);
 

@@ -190,10 +190,11 @@ static void walk_block(struct walk *w, const struct block *b)
 	walk_expr(w, b->value);
 }
 
-bool find_captures(struct emit *e, struct unit *u, const struct block *body)
+bool find_captures(struct emit *e, struct unit *u, const struct expr *predicate, const struct block *body)
 {
 	struct walk w = {.e = e, .unit = u};
 
+	walk_expr(&w, predicate);
 	walk_block(&w, body);
 	u->frame_size = SHARED_LOOPS + 8 * (uint32_t)w.deepest;
 	return w.any;

@@ -76,13 +76,13 @@ static struct unit *unit_new(struct emit *e, int nvars)
 	return u;
 }
 
-/* Room for what callbacks share, when the body has such loops. */
-static void share_frame(struct emit *e, const struct block *body)
+/* Room for what callbacks share, when the body or the predicate (NULL: none) has such loops. */
+static void share_frame(struct emit *e, const struct expr *predicate, const struct block *body)
 {
 	struct frame *f = e->frame;
 	LLVMTypeRef type;
 
-	if (!find_captures(e, f->unit, body))
+	if (!find_captures(e, f->unit, predicate, body))
 		return;
 	type = LLVMArrayType2(e->i64, f->unit->frame_size / 8);
 	f->shared = stack_alloc(e, type, 8, "shared");
@@ -302,7 +302,7 @@ static void emit_body(struct emit *e, const struct probe *p, struct outline *o)
 		emit_syscall_filter(e, p->attach.at[0], o->skip);
 	if (p->kind->family == CONTEXT_ITER)
 		emit_end_filter(e, o->skip);
-	share_frame(e, p->body);
+	share_frame(e, p->predicate, p->body);
 	if (returns_value(p->kind->id))
 		store_int(e, result_cell(e), int_const(e, 0));
 	jump(e, o->early);
@@ -310,9 +310,13 @@ static void emit_body(struct emit *e, const struct probe *p, struct outline *o)
 	block_start(e, o->test);
 	if (p->predicate) {
 		struct mark m = memory_mark(e);
+		LLVMBasicBlockRef exit = f->exit;
 
+		/* A `return` in the predicate leaves where a false one does: the body's scratch is not taken yet. */
+		f->exit = o->no;
 		emit_place(e, p->predicate->span);
 		branch(e, emit_cond(e, p->predicate), o->late, o->no);
+		f->exit = exit;
 		memory_release(e, m);
 	} else {
 		jump(e, o->late);
@@ -435,7 +439,7 @@ static void fn_body(struct emit *e, const struct function *fn, struct fn_state *
 	f->context = LLVMGetParam(f->function, 0);
 	f->result_memory = s->has_dest ? LLVMGetParam(f->function, 2) : NULL;
 	f->exit = block_new(e, "exit");
-	share_frame(e, fn->body);
+	share_frame(e, NULL, fn->body);
 	f->scratch_slot = stack_alloc(e, e->ptr, 8, "scratch");
 	LLVMBuildStore(e->builder, LLVMGetParam(f->function, 1), f->scratch_slot);
 	if (f->shared)
