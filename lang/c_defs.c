@@ -133,6 +133,14 @@ struct expr *c_defs_define(struct c_defs *c, struct str name, struct span *span,
 	return e;
 }
 
+bool c_defs_unusable(struct c_defs *c, struct str name, bool *empty)
+{
+	const struct c_macro *m = table_get(&c->cpp->macros, name);
+
+	*empty = m && !m->function && !m->body.n;
+	return m && !m->foreign && (m->function || *empty);
+}
+
 int c_defs_missing(const struct c_defs *c, const struct str **names)
 {
 	*names = c->missing.at;

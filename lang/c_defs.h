@@ -26,6 +26,9 @@ const struct type *c_defs_constant(struct c_defs *c, struct str name, uint64_t *
  * or (*unusable) its body is no expression.  A new tree each time. */
 struct expr *c_defs_define(struct c_defs *c, struct str name, struct span *span, bool *unusable);
 
+/* Is there a #define of that name that a script cannot use, as it has parameters or (*empty) nothing behind its name? */
+bool c_defs_unusable(struct c_defs *c, struct str name, bool *empty);
+
 /* Headers that were not found and were left to BTF; for a hint when a name is not known. */
 int c_defs_missing(const struct c_defs *c, const struct str **names);
 

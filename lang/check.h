@@ -234,6 +234,12 @@ struct expr *task_field(struct checker *c, struct span span, const char *path);
 enum addr_space space_here(struct checker *c);
 /* A literal integer, string or word (identifier) as an argument; false with a diagnostic. */
 bool literal_int(struct checker *c, struct expr *e, const char *fn, uint64_t *value);
+
+/* A literal number as messages show it, with its sign. */
+const char *integer_text(struct checker *c, const struct expr *e);
+
+/* The hint for a name that has such a #define. */
+#define DEFINE_WITH_PARAMETERS "a #define with parameters counts in C definitions only; in a script write: macro %.*s(x) { ... }"
 bool literal_string(struct checker *c, struct expr *e, const char *fn, struct str *text);
 
 /* check_stmts.c */

@@ -15,6 +15,13 @@ bool literal_int(struct checker *c, struct expr *e, const char *fn, uint64_t *va
 	return false;
 }
 
+const char *integer_text(struct checker *c, const struct expr *e)
+{
+	if (e->type->is_signed)
+		return arena_printf(c->arena, "%lld", (long long)e->integer.value);
+	return arena_printf(c->arena, "%llu", (unsigned long long)e->integer.value);
+}
+
 bool literal_string(struct checker *c, struct expr *e, const char *fn, struct str *text)
 {
 	if (!e->type && e->kind == EXPR_STRING)
@@ -721,6 +728,7 @@ static bool count_arguments(struct checker *c, struct expr *e, const struct buil
 static void unknown_function(struct checker *c, struct expr *e)
 {
 	struct diag_near near = {.wanted = e->call.name};
+	bool empty;
 	int i;
 
 	expr_fail(c, e);
@@ -734,6 +742,10 @@ static void unknown_function(struct checker *c, struct expr *e)
 		return;
 	}
 	diag_add(c->diag, e->call.name_span, DIAG_UNKNOWN_FUNCTION, STR_ARG(e->call.name));
+	if (c->c_defs && c_defs_unusable(c->c_defs, e->call.name, &empty) && !empty) {
+		diag_hint(c->diag, DEFINE_WITH_PARAMETERS, STR_ARG(e->call.name));
+		return;
+	}
 	builtin_near(&near, true, false);
 	for (i = 0; i < c->functions.n; i++)
 		diag_near_try(&near, c->functions.entries[i].key);

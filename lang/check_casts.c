@@ -38,10 +38,17 @@ static void unknown_type(struct checker *c, const struct type_expr *te)
 	static const char *const builtin_names[] = {"bool",  "int8",   "int16",	 "int32",  "int64",  "uint8",
 						    "uint16", "uint32", "uint64", "string", "buffer", "void"};
 	const char *tag = te->tag == TAG_STRUCT ? "struct " : te->tag == TAG_UNION ? "union " : te->tag == TAG_ENUM ? "enum " : "";
+	static const char *const of_maps[] = {"count_t", "sum_t", "min_t", "max_t", "avg_t", "stats_t", "usum_t", "umin_t",
+					      "umax_t", "uavg_t", "ustats_t", "hist_t", "lhist_t", "tseries_t"};
 	struct diag_near near = {.wanted = te->name};
 	size_t i;
 
 	diag_add(c->diag, te->span, DIAG_UNKNOWN_TYPE, tag, STR_ARG(te->name));
+	for (i = 0; i < sizeof(of_maps) / sizeof(*of_maps); i++)
+		if (te->tag == TAG_NONE && str_is(te->name, of_maps[i])) {
+			diag_hint(c->diag, "only maps hold it; what is read from them is int64 or uint64");
+			return;
+		}
 	if (te->tag == TAG_NONE)
 		for (i = 0; i < sizeof(builtin_names) / sizeof(*builtin_names); i++)
 			diag_near_try(&near, str_of(builtin_names[i]));

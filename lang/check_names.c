@@ -50,12 +50,21 @@ static bool header_constant(struct str name, long long *value)
 	return false;
 }
 
+static bool is_macro(const struct checker *c, struct str name)
+{
+	VEC_EACH(m, &c->script->macros)
+		if (str_eq((*m)->name, name))
+			return true;
+	return false;
+}
+
 static void unknown_name(struct checker *c, struct expr *e)
 {
 	struct str name = e->name.name;
 	struct diag_near near = {.wanted = name};
 	const struct str *headers;
 	long long value;
+	bool empty;
 
 	if (str_starts(name, STR("sarg")) && name.n > 4) {
 		FAIL(c, e, DIAG_SARG);
@@ -65,6 +74,21 @@ static void unknown_name(struct checker *c, struct expr *e)
 	FAIL(c, e, DIAG_UNKNOWN_NAME, STR_ARG(name));
 	if (var_find(c, name)) {
 		diag_hint(c->diag, "variables are written with a dollar: $%.*s", STR_ARG(name));
+		return;
+	}
+	if (is_macro(c, name)) {
+		diag_hint(c->diag, "it is a macro that takes arguments: %.*s(...)", STR_ARG(name));
+		return;
+	}
+	if (table_get(&c->functions, name)) {
+		diag_hint(c->diag, "it is a function: %.*s(...)", STR_ARG(name));
+		return;
+	}
+	if (c->c_defs && c_defs_unusable(c->c_defs, name, &empty)) {
+		if (empty)
+			diag_hint(c->diag, "its #define gives it no value");
+		else
+			diag_hint(c->diag, DEFINE_WITH_PARAMETERS, STR_ARG(name));
 		return;
 	}
 	if (header_constant(name, &value)) {

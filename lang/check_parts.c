@@ -134,7 +134,7 @@ void check_tuple_at(struct checker *c, struct expr *e)
 	} else if (t->kind != TYPE_TUPLE) {
 		FAIL(c, e, DIAG_TUPLE_AT, STR_ARG(name_of(c, t)));
 	} else if (e->tuple_at.at >= (uint64_t)t->nfields) {
-		FAIL(c, e, DIAG_TUPLE_RANGE, e->tuple_at.at, t->nfields);
+		FAIL(c, e, DIAG_TUPLE_RANGE, arena_printf(c->arena, "%llu", (unsigned long long)e->tuple_at.at), t->nfields);
 	} else {
 		e->type = t->fields[e->tuple_at.at].type;
 	}
@@ -156,13 +156,14 @@ void check_index(struct checker *c, struct expr *e)
 	i = e->index.index;
 	if (t->kind == TYPE_TUPLE && i->kind == EXPR_INT) {
 		uint64_t at = i->integer.value;
+		const char *text = integer_text(c, i);
 
 		e->kind = EXPR_TUPLE_AT;
 		i = e->index.e;
 		e->tuple_at.e = i;
 		e->tuple_at.at = at;
 		if (at >= (uint64_t)t->nfields)
-			FAIL(c, e, DIAG_TUPLE_RANGE, at, t->nfields);
+			FAIL(c, e, DIAG_TUPLE_RANGE, text, t->nfields);
 		else
 			e->type = t->fields[at].type;
 		return;

@@ -52,7 +52,7 @@ static bool compile_part(struct checker *c, struct report *r, struct expr *of, u
 		return false;
 	}
 	if (at >= (uint64_t)t->nfields) {
-		diag_add(c->diag, e->span, DIAG_TUPLE_RANGE, at, t->nfields);
+		diag_add(c->diag, e->span, DIAG_TUPLE_RANGE, arena_printf(c->arena, "%llu", (unsigned long long)at), t->nfields);
 		return false;
 	}
 	out->type = t->fields[at].type;

@@ -91,18 +91,30 @@ static void nothing(struct checker *c, struct stmt *s)
 	s->block->span = s->span;
 }
 
+/* What is assigned to is neither a variable nor a map. */
+static void bad_target(struct checker *c, struct expr *target)
+{
+	if (target->kind == EXPR_NAME && !builtin_find(target->name.name)) {
+		diag_add(c->diag, target->span, DIAG_ASSIGN_TARGET);
+		diag_hint(c->diag, "variables are written with a dollar: $%.*s", STR_ARG(target->name.name));
+		return;
+	}
+	check_expr(c, target);
+	if (failed(target->type)) /* and has been told */
+		return;
+	if (target->kind == EXPR_TUPLE_AT || (target->kind == EXPR_FIELD && target->field.e->type->kind == TYPE_RECORD))
+		diag_add(c->diag, target->span, DIAG_IMMUTABLE);
+	else
+		diag_add(c->diag, target->span, DIAG_ASSIGN_TARGET);
+	diag_hint(c->diag, "assign to a $variable, a @map or a @map[key]");
+}
+
 static void check_assign(struct checker *c, struct stmt *s)
 {
 	struct expr *target = s->assign.target;
 
 	if (target->kind != EXPR_VAR && target->kind != EXPR_MAP) {
-		check_expr(c, target);
-		if (target->kind == EXPR_TUPLE_AT || (target->kind == EXPR_FIELD && target->field.e->type &&
-						      target->field.e->type->kind == TYPE_RECORD))
-			diag_add(c->diag, target->span, DIAG_IMMUTABLE);
-		else
-			diag_add(c->diag, target->span, DIAG_ASSIGN_TARGET);
-		diag_hint(c->diag, "assign to a $variable, a @map or a @map[key]");
+		bad_target(c, target);
 		return;
 	}
 	if (s->assign.compound) {
@@ -338,7 +350,7 @@ static void check_unroll(struct checker *c, struct stmt *s)
 	check_expr(c, s->loop.cond);
 	if (literal_int(c, s->loop.cond, "unroll", &n)) {
 		if (n < 1 || n > 100)
-			diag_add(c->diag, s->loop.cond->span, DIAG_UNROLL, n);
+			diag_add(c->diag, s->loop.cond->span, DIAG_UNROLL, integer_text(c, s->loop.cond));
 		s->loop.times = n;
 	}
 	check_loop_body(c, s->loop.body, false);

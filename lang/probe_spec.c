@@ -449,6 +449,8 @@ static void unknown_kind(struct reader *r)
 	FAIL(r, provider->span, DIAG_PROBE_KIND, STR_ARG(provider->text));
 	if (near.best.n)
 		diag_hint(r->diag, "did you mean '%.*s'?", STR_ARG(near.best));
+	else if (str_is(provider->text, "config"))
+		diag_hint(r->diag, "settings have a '=': config = { max_strlen = 64 }");
 	else
 		diag_hint(r->diag, "a probe starts with its type, such as kprobe:, tracepoint: or interval:");
 }

@@ -1,6 +1,8 @@
 /* What the parser could not read, in words: from the list of tokens that the grammar would have taken. */
 #include "lang/parser_state.h"
 
+#include <ctype.h>
+
 enum {
 	MOST_NAMED = 4,	 /* more alternatives than this are not listed */
 	MOST_TEXT = 32,	 /* longest piece of the script that is quoted */
@@ -122,13 +124,67 @@ static bool is_c_type_word(struct str word)
 	       str_is(word, "short");
 }
 
-/* Advice for frequent slips. */
-static void give_hint(struct parser *p, struct str found, const struct expected *x)
+/* The statement or definition up to here: what stands behind the last ';', '{' or '}'. */
+static struct str statement_before(const struct parser *p, struct span span)
 {
+	uint32_t begin = span.begin;
+
+	while (begin && !memchr(";{}", p->source->text.s[begin - 1], 3))
+		begin--;
+	return str_trim(str_sub(p->source->text, begin, span.begin - begin));
+}
+
+static bool starts_with_word(struct str text, struct str word)
+{
+	unsigned char next = text.n > word.n ? (unsigned char)text.s[word.n] : ' ';
+
+	return str_starts(text, word) && !isalnum(next) && next != '_';
+}
+
+static void give_for_hint(struct parser *p, struct str before, const struct expected *x)
+{
+	if (str_find(before, ':') == before.n)
+		PARSE_HINT(p, "a loop walks a range or a map: for ($i : 0..10) { } for ($kv : @m) { }");
+	else if (x->n == 1 && has(x, "'{'") && before.s[before.n - 1] == ')')
+		PARSE_HINT(p, "a body stands in braces, even one of a single statement: for ($i : 0..3) { b; }");
+	else
+		PARSE_HINT(p, "what a range starts and ends with has no operators or casts outside of parentheses: 0..(1 + 2)");
+}
+
+/* Advice for statements and definitions that begin with a word of the language; false: there is none. */
+static bool give_hint_of_word(struct parser *p, struct str found, struct span span, const struct expected *x)
+{
+	struct str before = statement_before(p, span);
+	bool body = (has(x, "'{'") || has(x, "'{' ")) && !has(x, "';'") && !is_operator(found);
+	bool definition = starts_with_word(before, STR("fn")) || starts_with_word(before, STR("macro"));
+
+	if (definition && has(x, "';'"))
+		PARSE_HINT(p, "functions and macros stand outside of probes");
+	else if (has(x, "'return'") && in_list(tags, arena_printf(p->arena, "'%.*s'", STR_ARG(found))))
+		PARSE_HINT(p, "C definitions stand at the top of a script, before its probes");
+	else if (starts_with_word(before, STR("let")) && has(x, "a $variable"))
+		PARSE_HINT(p, "variables are written with a dollar: let $x = 1;");
+	else if (starts_with_word(before, STR("for")))
+		give_for_hint(p, before, x);
+	else if (body && (starts_with_word(before, STR("if")) || starts_with_word(before, STR("else")) ||
+			  starts_with_word(before, STR("while")) || starts_with_word(before, STR("unroll"))))
+		PARSE_HINT(p, "a body stands in braces, even one of a single statement: if (a) { b; }");
+	else if (starts_with_word(before, STR("fn")))
+		PARSE_HINT(p, "parameters and the result have types: fn add($a : int64, $b : int64) : int64 { }");
+	else if (starts_with_word(before, STR("macro")))
+		PARSE_HINT(p, "parameters of a macro are names, $variables and @maps: macro add(a, $b, @c) { }");
+	else
+		return false;
+	return true;
+}
+
+/* Advice for frequent slips. */
+static void give_hint(struct parser *p, struct span span, struct str found, const struct expected *x)
+{
+	if (give_hint_of_word(p, found, span, x))
+		return;
 	if (is_operator(found) && has(x, "'{'") && !has(x, "'+'") && !has(x, "a number"))
 		PARSE_HINT(p, "put the whole condition in parentheses: if (a > b) { }");
-	else if (has(x, "':'") && x->n == 1 && (str_is(found, "=") || str_is(found, "in")))
-		PARSE_HINT(p, "a loop walks a range or a map: for ($i : 0..10) { } for ($kv : @m) { }");
 	else if (str_is(found, "=") && has(x, "'+'"))
 		PARSE_HINT(p, "'==' compares; an assignment is a statement of its own");
 	else if (str_is(found, ":") && has(x, "';'"))
@@ -236,5 +292,5 @@ void syntax_error(struct parser *p, struct span span, bool at_end, const char *c
 			    arena_printf(p->arena, "expected %s, found %s", list_names(p, &x), what));
 	else
 		PARSE_ERROR(p, span, DIAG_SYNTAX, arena_printf(p->arena, "unexpected %s", what));
-	give_hint(p, found, &all);
+	give_hint(p, span, found, &all);
 }
