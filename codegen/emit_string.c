@@ -232,9 +232,9 @@ struct text text_emit(struct emit *e, const struct expr *x, LLVMValueRef dest)
 		return str_into(e, x, dest);
 	from.address = emit_memory_of(e, x);
 	if (x->kind == EXPR_STRING) {
-		t = (struct text){.length = int_const(e, x->string.text.n < capacity
-								 ? x->string.text.n
-								 : capacity - 1)};
+		size_t n = str_find(x->string.text, '\0'); /* "a\0b" is over behind its a */
+
+		t = (struct text){.length = int_const(e, n < capacity ? n : capacity - 1)};
 		memory_copy(e, dest, from.address, capacity, 1);
 		return t;
 	}

@@ -181,8 +181,7 @@ static void check_shapes(struct check *c)
 		bool good = s->size <= MANIFEST_SHAPE_MAX && expected_size(c, s) == s->size &&
 			    (has_fields || !s->fields.n) &&
 			    (s->kind == TYPE_ARRAY || s->elem == -1) &&
-			    (s->kind == TYPE_ENUM || !s->values.n) && is_index(s->clock, 3) &&
-			    has_no_nul(s->name);
+			    (s->kind == TYPE_ENUM || !s->values.n) && is_index(s->clock, 3);
 
 		for (k = 0; good && k < s->fields.n; k++)
 			good = check_field(c, i, &s->fields.at[k]);
@@ -317,7 +316,7 @@ static void check_events(struct check *c)
 		bool good = e->fixed_size >= 8 && e->fixed_size <= MANIFEST_SHAPE_MAX &&
 			    is_index_or_none(e->span, m->spans.n) &&
 			    is_index_or_none(e->map, m->maps.n) &&
-			    (!needs_map(e->kind) || e->map >= 0) && has_no_nul(e->format) && has_no_nul(e->totals) &&
+			    (!needs_map(e->kind) || e->map >= 0) &&
 			    (e->kind != EVENT_PRINT_VALUE || e->values.n == 1) &&
 			    (!e->has_by || e->report.n > 0);
 
@@ -381,8 +380,7 @@ static void check_rest(struct check *c)
 		uint32_t least = o->kind == OPTION_LIST ? 16 : o->kind == OPTION_TEXTS ? 8 + LIST_TEXT : 1;
 
 		expect(c,
-		       is_name(o->elf_name, 255) && is_name(o->name, 255) && has_no_nul(o->help) && has_no_nul(o->choices) &&
-			       has_no_nul(o->text) && o->size >= least && o->size <= 1 << 20 &&
+		       is_name(o->elf_name, 255) && is_name(o->name, 255) && o->size >= least && o->size <= 1 << 20 &&
 			       (o->kind != OPTION_LIST || o->size % 8 == 0) &&
 			       (o->kind != OPTION_TEXTS || o->size % LIST_TEXT == 8),
 		       "option", i);
@@ -422,7 +420,7 @@ bool manifest_check(struct arena *a, const struct manifest *m, const char **why)
 		check_probes(&c);
 		check_rest(&c);
 	}
-	if (!c.why && (!has_no_nul(m->license) || !has_no_nul(m->config.str_trunc_trailer)))
+	if (!c.why && !has_no_nul(m->license))
 		c.why = "it is damaged: a setting holds a NUL";
 	*why = c.why;
 	return !c.why;

@@ -19,10 +19,14 @@ static void check_values(struct checker *c, struct expr *e, struct format *f, in
 
 		if (piece->conv == CONV_TEXT)
 			continue;
+		if (piece->conv == CONV_STRING) /* %s prints what print() does: the number of an aggregate */
+			read_aggregate(c, &e->call.args.at[i]);
 		v = e->call.args.at[i++];
 		if (failed(v->type))
 			continue;
-		if (v->type->kind == TYPE_NONE)
+		if (piece->conv == CONV_STRING && v->kind == EXPR_MAP && v->type->kind == TYPE_STATS)
+			map_state(c, v->map.name, v->span)->read_in_kernel = true;
+		else if (v->type->kind == TYPE_NONE)
 			diag_add(c->diag, v->span, DIAG_NO_VALUE);
 		else if (!format_accepts(piece->conv, v->type)) {
 			diag_add(c->diag, v->span, DIAG_FORMAT_TYPE, STR_ARG(piece->text), STR_ARG(name_of(c, v->type)));
@@ -206,7 +210,7 @@ static bool hist_params(struct checker *c, struct expr *e, int64_t params[4])
 {
 	uint64_t k = 0;
 
-	if (e->call.args.n > 1 && !literal_int(c, e->call.args.at[1], "hist", &k))
+	if (e->call.args.n > 1 && (!literal_int(c, e->call.args.at[1], "hist", &k) || is_negative(c, e->call.args.at[1], "k of hist()")))
 		return false;
 	if (k > 5) {
 		diag_add(c->diag, e->call.args.at[1]->span, DIAG_HIST_BITS, k);

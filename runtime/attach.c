@@ -191,15 +191,15 @@ static void detach_probe(struct session *s, int i)
  * walked, which `end` may still ask for. */
 void session_detach(struct session *s, bool iterators)
 {
-	int i, links = 0;
+	int i, links = 0, n = s->probes ? s->manifest->probes.n : 0; /* none: an artefact that could not be read */
 
-	for (i = 0; s->probes && i < s->manifest->probes.n; i++)
+	for (i = 0; i < n; i++)
 		links += s->probes[i].links.n;
 	progress_begin(&s->env.progress, "Detaching", links, !s->opt->quiet);
-	for (i = 0; s->probes && i < s->manifest->probes.n; i++)
+	for (i = 0; i < n; i++)
 		if (s->probes[i].reverse && (iterators || s->probes[i].row->kind != PROBE_ITER))
 			detach_probe(s, i);
-	for (i = s->manifest->probes.n - 1; s->probes && i >= 0; i--)
+	for (i = n - 1; i >= 0; i--)
 		if (!s->probes[i].reverse && (iterators || s->probes[i].row->kind != PROBE_ITER))
 			detach_probe(s, i);
 	progress_end(&s->env.progress);
