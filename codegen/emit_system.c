@@ -61,13 +61,31 @@ struct value lower_pton(struct emit *e, const struct expr *call, LLVMValueRef de
 static struct value send_signal(struct emit *e, const struct expr *call, enum helper helper,
 				const char *name)
 {
-	LLVMValueRef number = emit_i64(e, argument(call, 0)),
-		     failed = helper_call(e, helper, 1, &number);
+	const struct expr *x = argument(call, 0);
+	LLVMValueRef number = emit_i64(e, x), failed, wrong;
+	LLVMBasicBlockRef bad, good, after = NULL;
 
+	if (x->kind != EXPR_INT) {
+		bad = block_new(e, "no_signal");
+		good = block_new(e, "signal");
+		after = block_new(e, "");
+		wrong = LLVMBuildICmp(e->builder, LLVMIntUGE, LLVMBuildSub(e->builder, number, int_const(e, 1), ""),
+				      int_const(e, SIGNALS - 1), "");
+		branch(e, wrong, bad, good);
+		block_start(e, bad);
+		site_hit(e, site_new(e, SITE_SIGNAL, call->span, -1, NULL), number);
+		jump(e, after);
+		block_start(e, good);
+	}
+	failed = helper_call(e, helper, 1, &number);
 	failed = LLVMBuildSExt(e->builder, LLVMBuildTrunc(e->builder, failed, e->i32, ""), e->i64,
 			       "");
 	site_hit_if(e, LLVMBuildICmp(e->builder, LLVMIntNE, failed, int_const(e, 0), ""),
 		    site_new(e, SITE_HELPER, call->span, -1, name), failed);
+	if (x->kind != EXPR_INT) {
+		jump(e, after);
+		block_start(e, after);
+	}
 	return value_none(e);
 }
 

@@ -169,6 +169,7 @@ enum site_cause {
 	SITE_LOOKUP,	   /* key not there (shown with -k) */
 	SITE_LOOP_CUT,	   /* a loop ended at its limit */
 	SITE_NO_CHILD,	   /* cpid without -c */
+	SITE_SIGNAL,	   /* signal() of a number that is none, which is the code */
 	SITE_CAUSE_COUNT
 };
 

@@ -404,6 +404,7 @@ static const char *const cause_names[] = {
 	[SITE_BOUNDS] = "bounds",	  [SITE_RECURSION] = "recursion",
 	[SITE_HELPER] = "helper",	  [SITE_LOOKUP] = "lookup",
 	[SITE_LOOP_CUT] = "loop_cut",	  [SITE_NO_CHILD] = "no_child",
+	[SITE_SIGNAL] = "signal",
 };
 
 static void site(struct strbuf *b, const struct manifest *m, const struct manifest_site *s)

@@ -21,6 +21,7 @@ struct map_state {
 	bool used;
 	bool wrong; /* what it was assigned was wrong, which was said */
 	bool read_in_kernel; /* an aggregate that is read in an expression */
+	int clock;	     /* of nsecs() that was stored in it, as in clock_of() */
 };
 
 struct var_state {
@@ -32,6 +33,7 @@ struct var_state {
 	bool worded;   /* declared as timestamp or cgroup_path_t, whose format or filter came with the first value */
 	bool assigned;
 	bool read;
+	int clock; /* of nsecs() that was assigned last, as in clock_of() */
 	struct span type_span;
 };
 
@@ -241,6 +243,10 @@ const char *integer_text(struct checker *c, const struct expr *e);
 /* The hint for a name that has such a #define. */
 #define DEFINE_WITH_PARAMETERS "a #define with parameters counts in C definitions only; in a script write: macro %.*s(x) { ... }"
 bool literal_string(struct checker *c, struct expr *e, const char *fn, struct str *text);
+/* Is this a literal below zero?  Says then that `what` cannot be. */
+bool is_negative(struct checker *c, const struct expr *e, const char *what);
+/* The clock that a time was taken from, as in TYPE_TIMESTAMP; -1: one that has no date. */
+int clock_of(const struct expr *x);
 
 /* check_stmts.c */
 void check_block(struct checker *c, struct block *b);

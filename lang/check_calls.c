@@ -22,6 +22,14 @@ const char *integer_text(struct checker *c, const struct expr *e)
 	return arena_printf(c->arena, "%llu", (unsigned long long)e->integer.value);
 }
 
+bool is_negative(struct checker *c, const struct expr *e, const char *what)
+{
+	if (e->kind != EXPR_INT || !e->type->is_signed || (int64_t)e->integer.value >= 0)
+		return false;
+	diag_add(c->diag, e->span, DIAG_NEGATIVE, what);
+	return true;
+}
+
 bool literal_string(struct checker *c, struct expr *e, const char *fn, struct str *text)
 {
 	if (!e->type && e->kind == EXPR_STRING)
@@ -505,7 +513,8 @@ static void check_str(struct checker *c, struct expr *e)
 	check_expr(c, p);
 	if (e->call.args.n > 1) {
 		check_expr(c, e->call.args.at[1]);
-		if (!need_integer(c, &e->call.args.at[1], "the length of str()")) {
+		if (!need_integer(c, &e->call.args.at[1], "the length of str()") ||
+		    is_negative(c, e->call.args.at[1], "the length of str()")) {
 			expr_fail(c, e);
 			return;
 		}

@@ -57,7 +57,7 @@ static void check_buf(struct checker *c, struct expr *e)
 		FAIL(c, e, DIAG_BUF_LENGTH, STR_ARG(type_name(c->arena, t)));
 		return;
 	}
-	if (len && !need_integer(c, len, "the length of buf()")) {
+	if (len && (!need_integer(c, len, "the length of buf()") || is_negative(c, *len, "the length of buf()"))) {
 		expr_fail(c, e);
 		return;
 	}
@@ -83,7 +83,7 @@ static void check_strncmp(struct checker *c, struct expr *e)
 			bad_argument(c, e, "two strings and a length", e->call.args.at[i]->type);
 			return;
 		}
-	if (!literal_int(c, e->call.args.at[2], "strncmp", &n)) {
+	if (!literal_int(c, e->call.args.at[2], "strncmp", &n) || is_negative(c, e->call.args.at[2], "the length of strncmp()")) {
 		expr_fail(c, e);
 		return;
 	}
@@ -337,11 +337,14 @@ static void check_cgroup_path(struct checker *c, struct expr *e)
 	e->type = type_cgroup_path(c->types, filter);
 }
 
-/* The clock that a time was taken from, as in TYPE_TIMESTAMP; -1: one that has no date. */
-static int clock_of(const struct expr *x)
+int clock_of(const struct expr *x)
 {
 	while (x->kind == EXPR_CAST)
 		x = x->cast.e;
+	if (x->kind == EXPR_VAR && x->var.var)
+		return ((const struct var_state *)(const void *)x->var.var)->clock;
+	if (x->kind == EXPR_MAP && x->map.map)
+		return ((const struct map_state *)(const void *)x->map.map)->clock;
 	if (x->kind != EXPR_CALL || x->call.builtin != BUILTIN_nsecs)
 		return 0;
 	return x->call.number == 1 ? -1 : x->call.number == 2 ? 1 : x->call.number == 3 ? 2 : 0;
@@ -366,8 +369,8 @@ static void check_strftime(struct checker *c, struct expr *e)
 		diag_hint(c->diag, "use nsecs, nsecs(boot) or nsecs(tai)");
 		return;
 	}
-	if ((*ns)->kind == EXPR_INT && (*ns)->type->is_signed && (int64_t)(*ns)->integer.value < 0) {
-		FAIL(c, e, DIAG_STRFTIME_NEGATIVE);
+	if (is_negative(c, *ns, "a time")) {
+		expr_fail(c, e);
 		return;
 	}
 	e->type = type_timestamp(c->types, format, clock_of(*ns));

@@ -242,6 +242,10 @@ void map_assign(struct checker *c, struct expr *target, struct expr **value)
 	if (!t)
 		return;
 	set_value_type(c, m, t, (*value)->span);
+	if (!m->clock && clock_of(*value)) {
+		m->clock = clock_of(*value);
+		c->changed = true; /* strftime() may stand further up */
+	}
 	m->flexible = flexible;
 	target->type = t;
 	if (is_aggregate_call(*value))
@@ -535,6 +539,7 @@ void var_assign(struct checker *c, struct expr *target, struct expr **value)
 		diag_add(c->diag, (*value)->span, DIAG_AGGREGATE_VAR, STR_ARG(name_of(c, (*value)->type)));
 		return;
 	}
+	v->clock = clock_of(*value);
 	if (v->declared) {
 		assign_declared(c, v, target, value);
 		return;

@@ -435,7 +435,7 @@ static bool check_named(struct checker *c, struct report *r, struct expr *named)
 	if (str_is(name, "top") && v->kind == EXPR_CALL && str_is(v->call.name, "getopt"))
 		return (r->top_option = number_option(c, v)) != NULL;
 	if (str_is(name, "top"))
-		return literal_int(c, v, "top", &r->top);
+		return literal_int(c, v, "top", &r->top) && !is_negative(c, v, "top");
 	if (str_is(name, "join") && r->format)
 		return check_join(c, r, v);
 	if (str_is(name, "where") && r->format)
@@ -443,7 +443,7 @@ static bool check_named(struct checker *c, struct report *r, struct expr *named)
 	if (str_is(name, "desc") && r->format)
 		return check_descending(c, r, v);
 	if (str_is(name, "fit") && r->format)
-		return literal_int(c, v, "fit", &r->fit);
+		return literal_int(c, v, "fit", &r->fit) && !is_negative(c, v, "fit");
 	if (str_is(name, "totals") && r->format)
 		return check_totals(c, r, v);
 	diag_add(c->diag, named->span, DIAG_REPORT_OPTION, r->format ? "report" : "print", STR_ARG(name));
@@ -547,7 +547,8 @@ void check_print_options(struct checker *c, struct expr *e)
 			named = r->percentiles = true;
 			check_percentiles(c, r->map, a);
 		} else {
-			literal_int(c, a, "print", &n);
+			if (literal_int(c, a, "print", &n))
+				is_negative(c, a, kept == 1 ? "top of print()" : "div of print()");
 			e->call.args.at[kept++] = a;
 		}
 	}

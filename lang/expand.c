@@ -475,12 +475,13 @@ void expand_drop_never(struct checker *c)
 		drop_empty(c);
 }
 
-/* --probe-filter: attach points whose full name does not fit the regular expression are dropped; begin and end stay. */
+/* --probe-filter: attach points whose full name does not fit the regular expression are dropped; begin and end stay, and are
+ * enough to run. */
 static void filter_probes(struct checker *c)
 {
 	char *pattern = str_c(c->arena, c->opt->probe_filter), why[128];
 	regex_t re;
-	int i, j, kept, rest = 0, wrong = regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB);
+	int i, j, kept, rest = 0, dropped = 0, wrong = regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB);
 
 	if (wrong) {
 		regerror(wrong, &re, why, sizeof(why));
@@ -495,13 +496,16 @@ static void filter_probes(struct checker *c)
 		for (j = kept = 0; j < p->attach.n; j++)
 			if (!regexec(&re, str_c(c->arena, p->attach.at[j]->text), 0, NULL, 0))
 				p->attach.at[kept++] = p->attach.at[j];
+		dropped += p->attach.n - kept;
 		p->attach.n = kept;
 		rest += kept;
 	}
 	regfree(&re);
-	if (!rest)
-		diag_add(c->diag, (struct span){0}, DIAG_PROBE_FILTER_NONE, pattern);
 	drop_empty(c);
+	if (!c->program->probes.n)
+		diag_add(c->diag, (struct span){0}, DIAG_PROBE_FILTER_NONE, pattern);
+	else if (!rest && dropped)
+		diag_add(c->diag, (struct span){0}, DIAG_PROBE_FILTER_REST, pattern);
 }
 
 /* The results of tests and benchmarks are told by name. */

@@ -356,6 +356,8 @@ static void set_option(struct options *opt, const struct option_row *row, const 
 	case OPT_BTF:
 		if (value)
 			opt->kernel.btf = value;
+		else
+			opt->btf_alone = true;
 		return;
 	case OPT_HELP:
 		options_help(stdout);
@@ -530,6 +532,8 @@ static void check_together(struct options *opt)
 	     opt->command == COMMAND_RUN || opt->command == COMMAND_FMT) &&
 	    !opt->has_program && !opt->script)
 		wrong(opt, "no program: give a file, the name of a shipped script, or -e 'program'");
+	if (opt->btf_alone && opt->command != COMMAND_DONE && !opt->session.style.no_warnings)
+		fputs("WARNING: -b does nothing: the kernel's types are always used where it has them\n", stderr);
 }
 
 /* 10 hello -e 'begin { ... }': with -e there is no file, so that what was taken for one is the first parameter. */

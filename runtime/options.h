@@ -42,6 +42,7 @@ struct options {
 	unsigned stages;	/* -d */
 	const char *probe_filter;
 	VEC(struct str) include_dirs; /* -I, then CPATH and C_INCLUDE_PATH, then the kernel's */
+	bool btf_alone;	      /* -b, or --btf without a file */
 	bool kernel_headers;	      /* the environment names the kernel's sources */
 	VEC(struct str) includes;     /* --include */
 	bool verify_ir;		      /* --verify-llvm-ir */

@@ -44,6 +44,7 @@ static enum moment moment_of(enum site_cause cause)
 	case SITE_BOUNDS:
 	case SITE_LOOP_CUT:
 	case SITE_NO_CHILD:
+	case SITE_SIGNAL:
 		return AT_ONCE;
 	case SITE_KEY_CUT:
 	case SITE_STRING_CUT:
@@ -110,6 +111,8 @@ static const char *text_of(struct session *s, const struct manifest_site *site, 
 		return "a loop was ended at its limit on this kernel";
 	case SITE_NO_CHILD:
 		return "there is no child command (-c): cpid is zero";
+	case SITE_SIGNAL:
+		return arena_printf(s->event, "signals are 1 to 64, not %d", code);
 	case SITE_CAUSE_COUNT:
 		break;
 	}
@@ -122,6 +125,10 @@ static void tell(struct session *s, const struct manifest_site *site, uint64_t c
 	bool helper = site->helper.n && (site->cause == SITE_MAP_UPDATE || site->cause == SITE_HELPER || site->cause == SITE_LOOKUP);
 
 	t.type = helper ? "helper_error" : "runtime_error";
+	if (site->cause == SITE_SIGNAL) {
+		t.type = "errorf";
+		t.severity = DIAG_ERROR;
+	}
 	t.text = text_of(s, site, code, &t.hint);
 	if (count > 1)
 		t.text = arena_printf(s->event, "%s (%llu times)", t.text, (unsigned long long)count);
