@@ -266,12 +266,12 @@ void output_trouble(struct output *o, const struct output_trouble *t)
 {
 	const char *text = t->text;
 
+	if (t->severity == DIAG_WARNING && o->diag_style.no_warnings)
+		return;
 	if (o->json) {
 		trouble_json(o, t);
 		return;
 	}
-	if (t->severity == DIAG_WARNING && o->diag_style.no_warnings)
-		return;
 	if (t->helper.n)
 		text = arena_printf(o->arena, "%s\nbpf_%.*s() returned %d", t->text, STR_ARG(t->helper), t->retcode);
 	diag_print_now(o->messages, o->diag_style, t->span, t->severity, text, t->hint, t->source_line);

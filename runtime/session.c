@@ -409,13 +409,13 @@ static void finish(struct session *s)
 	s->exited = false;
 	session_run_special(s, PROBE_END);
 	events_drain(s, true);
+	if (s->output.err != EPIPE)
+		sites_check(s, true); /* before the maps: in JSON both are on stdout, in the order of what happened */
 	if (!session_in_mode(s)) {
 		output_end(&s->output);
 		if (s->manifest->config.print_maps_on_exit)
 			print_maps(s);
 	}
-	if (s->output.err != EPIPE)
-		sites_check(s, true);
 	if (s->starved)
 		fprintf(stderr, "WARNING: out of memory: %llu outputs were left out\n", (unsigned long long)s->starved);
 	output_close(&s->output);
