@@ -72,6 +72,8 @@ struct emit {
 	int nloops;			/* callbacks made so far */
 	uint32_t loop_limit;	      /* turns of a range in place */
 	uint32_t stack_budget;	      /* bytes of BPF stack that one function may give to variables and temporaries */
+	bool apart;		      /* bodies of loops in place become global functions */
+	VEC(const struct stmt *) staying; /* the loops that cannot: see loop_stays() */
 	bool frugal;		      /* registers did not suffice: values wait in scratch memory, and LLVM may not keep copies of
 				       * what is in memory */
 	uint32_t scratch_base;	      /* scratch bytes that belong to functions */

@@ -162,20 +162,19 @@ void btf_array_variable(struct emit *e, LLVMValueRef global, const char *name, u
 /* ---- functions and places ---- */
 
 LLVMMetadataRef btf_subprogram(struct emit *e, LLVMValueRef function, const char *name, struct span span,
-			       const char *const *params)
+			       const char *const *params, bool global)
 {
 	struct btf_maker *b = e->btf;
 	const struct source *source = span.source ? span.source : e->program->source;
 	LLVMMetadataRef file = file_of(e, source), types[8], type, scope, t;
 	unsigned line = span.source ? (unsigned)source_place(source, span.begin).line : 1;
 	unsigned n = LLVMCountParams(function), i;
-	bool local = !LLVMGetSection(function);
 
 	types[0] = b->u64;
 	for (i = 0; i < n; i++)
 		types[i + 1] = LLVMTypeOf(LLVMGetParam(function, i)) == e->ptr ? b->voidptr : b->u64;
 	type = LLVMDIBuilderCreateSubroutineType(b->di, file, types, n + 1, LLVMDIFlagZero);
-	scope = LLVMDIBuilderCreateFunction(b->di, file, name, strlen(name), "", 0, file, line, type, local, true, line,
+	scope = LLVMDIBuilderCreateFunction(b->di, file, name, strlen(name), "", 0, file, line, type, !global, true, line,
 					    LLVMDIFlagPrototyped, true);
 	/* The kernel wants named parameters of a named function. */
 	for (i = 0; i < n; i++) {

@@ -4,7 +4,7 @@
 
 #include "codegen/emit.h"
 
-enum { FRAME_STACK = 256, SCRATCH_LEVELS = 4, SCRATCH_HEADER = 64 };
+enum { FRAME_STACK = 256, SCRATCH_LEVELS = 4, SCRATCH_HEADER = 64, SCRATCH_NUMBER = 8 };
 
 /* A temporary on the stack, used again once its statement has ended. */
 struct slot {
@@ -31,6 +31,9 @@ struct storage {
 
 };
 
+/* Where functions share variables with the bodies of their loops, when those are functions. */
+enum sharing { SHARING_NONE, SHARING_ON_STACK, SHARING_IN_SCRATCH };
+
 /* Innermost loop that is emitted in place (while, unroll, bounded for). */
 struct loop {
 	struct loop *outer;
@@ -44,16 +47,19 @@ struct unit {
 	int probe_index;
 	struct storage *vars; /* by var->id */
 	int nvars;
-	uint32_t frame_size; /* of the struct shared with callbacks */
-	int loop_depth;	     /* of the callback being emitted */
+	enum sharing sharing;
+	uint32_t frame_size; /* of the struct shared with bodies of loops */
+	uint32_t shared_at;  /* SHARING_IN_SCRATCH: where that struct lies */
+	int loop_depth;	     /* of the body being emitted */
+	bool uses_context;
 	bool uses_scratch;
 	uint32_t scratch_from; /* where its part of the scratch memory begins: functions' parts lie before */
 	uint32_t scratch_top, scratch_max;
 	uint32_t needs; /* kernel features */
 };
 
-/* Offsets in the struct on the program's stack that loop callbacks reach through their context; SHARED_LOOPS: a word for each
- * loop around another. */
+/* Offsets in the struct that is shared with the bodies of loops that are functions; SHARED_LOOPS: a word for each loop around another.
+ * Callbacks get its address on the program's stack; what is apart knows where it lies in scratch memory, and has no context. */
 enum { SHARED_SCRATCH = 0, SHARED_CONTEXT = 8, SHARED_LEFT = 16, SHARED_RESULT = 24, SHARED_DEST = 32, SHARED_LOOPS = 40 };
 
 struct frame {
@@ -64,7 +70,8 @@ struct frame {
 	LLVMBasicBlockRef entry, start; /* entry holds the allocas and jumps to start */
 	LLVMBasicBlockRef exit;	 /* leaves the function */
 	LLVMValueRef context;	 /* ptr; callbacks: loaded from the shared struct on demand */
-	LLVMValueRef shared;	 /* ptr to the shared struct, NULL: none */
+	LLVMValueRef shared;	 /* SHARING_ON_STACK: ptr to the shared struct */
+	const struct stmt *apart; /* the loop whose body this global function is */
 	LLVMValueRef scratch_slot; /* alloca that holds the scratch address */
 	LLVMValueRef result_slot;  /* alloca of the value to return, NULL: none */
 	LLVMValueRef result_memory; /* ptr, where a function puts a result that is no register */
@@ -73,7 +80,7 @@ struct frame {
 	uint32_t serial; /* of temporaries taken */
 	VEC(struct slot) slots;
 	struct loop *loop;
-	bool in_callback;
+	bool in_callback; /* the body of a loop */
 };
 
 /* A helper function of our own in the module: emitted between function_begin() and function_end(), which keep and restore what
@@ -85,7 +92,7 @@ struct function_cursor {
 	struct span span;
 };
 LLVMValueRef function_begin_at(struct emit *e, struct function_cursor *back, const char *name, LLVMTypeRef result,
-			       const LLVMTypeRef *params, int nparams, const char *const *names, struct span span,
+			       const LLVMTypeRef *params, int nparams, const char *const *names, bool global, struct span span,
 			       struct unit *unit);
 LLVMValueRef function_begin(struct emit *e, struct function_cursor *back, const char *name, LLVMTypeRef result,
 			    const LLVMTypeRef *params, int nparams, const char *const *names);
@@ -100,6 +107,11 @@ void sites_close(struct emit *e);
 /* emit_probe.c */
 void emit_program(struct emit *e, const struct probe *probe);
 void emit_function(struct emit *e, const struct function *fn);
+/* The address of a word of the struct shared with bodies of loops. */
+LLVMValueRef shared_word(struct emit *e, uint32_t offset);
+/* What is being emitted needs what only the function around all loops has (its context): the loops around it that are apart have to
+ * stay in place, and the module is emitted anew. */
+void bodies_stay(struct emit *e);
 void function_ready(struct emit *e, const struct function *fn); /* emitted, as its callers want */
 struct value fn_call(struct emit *e, const struct expr *x, LLVMValueRef dest);
 void set_result(struct emit *e, const struct expr *x);
@@ -118,10 +130,18 @@ void emit_while(struct emit *e, const struct stmt *s);
 void emit_unroll(struct emit *e, const struct stmt *s);
 void emit_break(struct emit *e);
 void emit_continue(struct emit *e);
-/* Which variables do loop callbacks reach?  Fills unit->vars[].captured; true when there is a callback loop. */
-bool find_captures(struct emit *e, struct unit *u, const struct expr *predicate, const struct block *body);
+bool loop_is_callback(struct emit *e, const struct stmt *s);
+/* Does the loop's body become a global function (emit->apart)?  The verifier looks at such a function once, knowing nothing of
+ * what is shared, and takes each of its calls for one instruction. */
+bool loop_is_apart(struct emit *e, const struct stmt *s);
+/* The body of s must not become a global function: emit it in place from now on. */
+void loop_stays(struct emit *e, const struct stmt *s);
 /* Call f for every entry of a map (or its twin); i64: how often it was called. */
 LLVMValueRef for_each_entry(struct emit *e, const struct map *map, LLVMValueRef f, LLVMValueRef context);
+
+/* emit_capture.c */
+/* Which variables do bodies of loops that are functions reach?  Fills unit->vars[] anew, sharing and frame_size.  predicate: may be NULL. */
+void find_captures(struct emit *e, struct unit *u, const struct expr *predicate, const struct block *body);
 
 /* emit_var.c */
 LLVMValueRef var_address(struct emit *e, const struct var *v);
@@ -149,6 +169,9 @@ LLVMValueRef stack_variable(struct emit *e, uint32_t size, const char *name); /*
 /* Fill the block `in`: take scratch memory of this CPU and go on at `ready`, or at `skip` when all levels are in use. */
 void scratch_acquire(struct emit *e, LLVMBasicBlockRef in, LLVMBasicBlockRef ready, LLVMBasicBlockRef skip);
 void scratch_free(struct emit *e);
+/* Global functions get the number of the run's level, and look the memory up by it: */
+LLVMValueRef scratch_level(struct emit *e); /* i64 */
+void scratch_find(struct emit *e, LLVMValueRef level, LLVMBasicBlockRef missing);
 void scratch_define_map(struct emit *e);
 
 /* emit_binary.c */
@@ -200,7 +223,7 @@ const struct source *const *btf_sources(struct emit *e); /* behind the stand-ins
 int btf_nsources(struct emit *e);
 void debug_close(struct emit *e);
 LLVMMetadataRef btf_subprogram(struct emit *e, LLVMValueRef function, const char *name, struct span span,
-			       const char *const *params);
+			       const char *const *params, bool global);
 /* A function of the kernel that programs call: pointers are to structs. */
 void btf_kernel_function(struct emit *e, LLVMValueRef function, const char *name);
 /* A BPF map: a global of map_def_type() in .maps whose debug info says what it is.  It may be described after its first use. */

@@ -1,11 +1,15 @@
 /* Loops.  `unroll` is emitted in place.  The body of a `for` or `while` becomes a function of its own that the kernel calls
  * (bpf_loop, bpf_for_each_map_elem); it gets the address of a struct on the program's stack, and shares variables through scratch
  * memory.  On kernels without bpf_loop `while` is emitted in place, and a range is walked there at most loop_limit times (the
- * verifier follows every turn). */
+ * verifier follows every turn).  Where that is too much for the verifier (emit->apart) the turns stay, at most APART_LIMIT of them, but
+ * each calls a global function, which the verifier looks at once. */
 #include "codegen/emit_frame.h"
 #include "codegen/emit_text.h"
 
-enum { CALLBACK_LIMIT = 1 << 23 }; /* turns that bpf_loop accepts */
+enum {
+	CALLBACK_LIMIT = 1 << 23, /* turns that bpf_loop accepts */
+	APART_LIMIT = 4096,	  /* turns of a loop in place whose body is a global function: some 15 instructions each for the verifier */
+};
 
 bool has_bpf_loop(const struct program *p)
 {
@@ -14,190 +18,24 @@ bool has_bpf_loop(const struct program *p)
 	return k && k->has && k->has(k, KERNEL_BPF_LOOP);
 }
 
-static bool loop_is_callback(struct emit *e, const struct stmt *s)
+bool loop_is_callback(struct emit *e, const struct stmt *s)
 {
 	return (s->kind == STMT_FOR && s->for_.map) || has_bpf_loop(e->program);
 }
 
-/* ---- which variables do callbacks share? ---- */
-
-struct walk {
-	struct emit *e;
-	struct unit *unit;
-	int depth, deepest; /* of callback loops */
-	bool any;
-	bool in_condition; /* of a `while` in place */
-};
-
-static void walk_block(struct walk *w, const struct block *b);
-static void walk_expr(struct walk *w, const struct expr *x);
-
-static void walk_var(struct walk *w, const struct var *v)
+bool loop_is_apart(struct emit *e, const struct stmt *s)
 {
-	struct storage *s;
-
-	if (!v || v->id >= w->unit->nvars)
-		return;
-	s = &w->unit->vars[v->id];
-	s->ends_loop |= w->in_condition;
-	if (s->depth < 0)
-		s->depth = w->depth;
-	else if (s->depth != w->depth)
-		s->captured = true;
+	if (!e->apart || loop_is_callback(e, s))
+		return false;
+	VEC_EACH(stays, &e->staying)
+		if (*stays == s)
+			return false;
+	return true;
 }
 
-static void walk_exprs(struct walk *w, const expr_list *list)
+void loop_stays(struct emit *e, const struct stmt *s)
 {
-	VEC_EACH(x, list)
-		walk_expr(w, *x);
-}
-
-static void walk_expr(struct walk *w, const struct expr *x)
-{
-	if (!x)
-		return;
-	switch (x->kind) {
-	case EXPR_VAR:
-		walk_var(w, x->var.var);
-		return;
-	case EXPR_MAP:
-		walk_expr(w, x->map.key);
-		return;
-	case EXPR_CALL:
-		walk_exprs(w, &x->call.args);
-		return;
-	case EXPR_UNARY:
-		walk_expr(w, x->unary.e);
-		return;
-	case EXPR_INCDEC:
-		walk_expr(w, x->incdec.target);
-		return;
-	case EXPR_BINARY:
-		walk_expr(w, x->binary.left);
-		walk_expr(w, x->binary.right);
-		return;
-	case EXPR_TERNARY:
-		walk_expr(w, x->ternary.cond);
-		walk_expr(w, x->ternary.then);
-		walk_expr(w, x->ternary.other);
-		return;
-	case EXPR_FIELD:
-		walk_expr(w, x->field.e);
-		return;
-	case EXPR_TUPLE_AT:
-		walk_expr(w, x->tuple_at.e);
-		return;
-	case EXPR_INDEX:
-		walk_expr(w, x->index.e);
-		walk_expr(w, x->index.index);
-		return;
-	case EXPR_CAST:
-		walk_expr(w, x->cast.e);
-		return;
-	case EXPR_TUPLE:
-	case EXPR_RECORD:
-		walk_exprs(w, &x->tuple.elems);
-		return;
-	case EXPR_BLOCK:
-		walk_block(w, x->block);
-		return;
-	case EXPR_IF:
-		walk_expr(w, x->if_.cond);
-		walk_block(w, x->if_.then);
-		walk_expr(w, x->if_.other);
-		return;
-	case EXPR_COMPTIME:
-		walk_expr(w, x->comptime);
-		return;
-	case EXPR_INT:
-	case EXPR_BOOL:
-	case EXPR_STRING:
-	case EXPR_POSITIONAL:
-	case EXPR_POSITIONAL_COUNT:
-	case EXPR_NAME:
-	case EXPR_SIZEOF:
-	case EXPR_OFFSETOF:
-	case EXPR_TYPEINFO:
-	case EXPR_TYPEOF:
-		return;
-	}
-}
-
-static void walk_loop(struct walk *w, const struct stmt *s, const struct expr *first, const struct block *body)
-{
-	bool callback = loop_is_callback(w->e, s);
-
-	w->any |= callback;
-	w->depth += callback;
-	if (w->depth > w->deepest)
-		w->deepest = w->depth;
-	w->in_condition = s->kind == STMT_WHILE && !callback;
-	walk_expr(w, first);
-	w->in_condition = false;
-	walk_block(w, body);
-	w->depth -= callback;
-}
-
-static void walk_stmt(struct walk *w, const struct stmt *s)
-{
-	if (!s)
-		return;
-	switch (s->kind) {
-	case STMT_EXPR:
-	case STMT_DISCARD:
-	case STMT_RETURN:
-		walk_expr(w, s->expr);
-		return;
-	case STMT_ASSIGN:
-		walk_expr(w, s->assign.target);
-		walk_expr(w, s->assign.value);
-		return;
-	case STMT_LET:
-		walk_expr(w, s->let.var);
-		walk_expr(w, s->let.value);
-		return;
-	case STMT_IF:
-		walk_expr(w, s->if_.cond);
-		walk_block(w, s->if_.then);
-		walk_stmt(w, s->if_.other);
-		return;
-	case STMT_FOR:
-		walk_expr(w, s->for_.from);
-		walk_expr(w, s->for_.to);
-		walk_loop(w, s, s->for_.var, s->for_.body);
-		return;
-	case STMT_WHILE:
-		walk_loop(w, s, s->loop.cond, s->loop.body);
-		return;
-	case STMT_UNROLL:
-		walk_expr(w, s->loop.cond);
-		walk_block(w, s->loop.body);
-		return;
-	case STMT_BLOCK:
-		walk_block(w, s->block);
-		return;
-	case STMT_BREAK:
-	case STMT_CONTINUE:
-	case STMT_IMPORT:
-		return;
-	}
-}
-
-static void walk_block(struct walk *w, const struct block *b)
-{
-	VEC_EACH(s, &b->stmts)
-		walk_stmt(w, *s);
-	walk_expr(w, b->value);
-}
-
-bool find_captures(struct emit *e, struct unit *u, const struct expr *predicate, const struct block *body)
-{
-	struct walk w = {.e = e, .unit = u};
-
-	walk_expr(&w, predicate);
-	walk_block(&w, body);
-	u->frame_size = SHARED_LOOPS + 8 * (uint32_t)w.deepest;
-	return w.any;
+	VEC_PUSH(e->arena, &e->staying, s);
 }
 
 /* ---- loops in place ---- */
@@ -206,23 +44,6 @@ static void loop_enter(struct emit *e, struct loop *l, const char *name)
 {
 	*l = (struct loop){.outer = e->frame->loop, .next = block_new(e, name), .end = block_new(e, "loop_end")};
 	e->frame->loop = l;
-}
-
-static void while_in_place(struct emit *e, const struct stmt *s)
-{
-	LLVMBasicBlockRef body;
-	struct loop l;
-
-	loop_enter(e, &l, "while");
-	body = block_new(e, "body");
-	jump(e, l.next);
-	block_start(e, l.next);
-	branch(e, emit_cond(e, s->loop.cond), body, l.end);
-	block_start(e, body);
-	emit_block(e, s->loop.body);
-	jump(e, l.next);
-	block_start(e, l.end);
-	e->frame->loop = l.outer;
 }
 
 void emit_unroll(struct emit *e, const struct stmt *s)
@@ -272,53 +93,6 @@ void emit_continue(struct emit *e)
 	after_jump(e);
 }
 
-/* ---- ranges ---- */
-
-static LLVMIntPredicate less_than(const struct type *t)
-{
-	return t->is_signed ? LLVMIntSLT : LLVMIntULT;
-}
-
-/* for $i : from..to, in place; cut at loop_limit turns. */
-static void range_in_place(struct emit *e, const struct stmt *s)
-{
-	const struct var *v = s->for_.var->var.var;
-	LLVMTypeRef type = emit_register_type(e, v->type);
-	LLVMValueRef from = emit_int(e, s->for_.from), to = emit_int(e, s->for_.to), i, n, one;
-	LLVMValueRef at = stack_alloc(e, type, 8, "next_i"), turns = stack_alloc(e, e->i64, 8, "turns");
-	LLVMBasicBlockRef body, more, cut, head;
-	struct loop l;
-
-	store_int(e, at, from);
-	store_int(e, turns, int_const(e, 0));
-	loop_enter(e, &l, "range_next");
-	head = block_new(e, "range");
-	more = block_new(e, "more");
-	body = block_new(e, "body");
-	cut = block_new(e, "cut");
-	jump(e, head);
-	block_start(e, head);
-	i = load_int(e, at, type);
-	branch(e, LLVMBuildICmp(e->builder, less_than(v->type), i, to, ""), more, l.end);
-	block_start(e, more);
-	n = load_int(e, turns, e->i64);
-	branch(e, LLVMBuildICmp(e->builder, LLVMIntULT, n, int_const(e, e->loop_limit), ""), body, cut);
-	block_start(e, cut);
-	site_hit(e, site_new(e, SITE_LOOP_CUT, s->span, -1, NULL), NULL);
-	jump(e, l.end);
-	block_start(e, body);
-	store_int(e, var_address(e, v), load_int(e, at, type)); /* the body may change $i */
-	emit_block(e, s->for_.body);
-	jump(e, l.next);
-	block_start(e, l.next);
-	one = LLVMConstInt(type, 1, false);
-	store_int(e, at, LLVMBuildAdd(e->builder, load_int(e, at, type), one, ""));
-	store_int(e, turns, LLVMBuildAdd(e->builder, load_int(e, turns, e->i64), int_const(e, 1), ""));
-	jump(e, head);
-	block_start(e, l.end);
-	e->frame->loop = l.outer;
-}
-
 /* ---- callbacks ---- */
 
 /* Begin the function that a loop's body becomes.  Its last parameter is the address of the shared struct. */
@@ -327,7 +101,7 @@ static LLVMValueRef callback_begin(struct emit *e, struct function_cursor *back,
 {
 	struct frame *outer = e->frame;
 	char *name = arena_printf(e->arena, "wt_loop_%d", e->nloops++);
-	LLVMValueRef f = function_begin_at(e, back, name, e->i64, params, n, names, s->span, outer->unit);
+	LLVMValueRef f = function_begin_at(e, back, name, e->i64, params, n, names, false, s->span, outer->unit);
 	struct frame *frame = e->frame;
 
 	frame->outer = outer;
@@ -338,7 +112,7 @@ static LLVMValueRef callback_begin(struct emit *e, struct function_cursor *back,
 	store_int(e, frame->callback_result, int_const(e, 0));
 	/* LLVM drops it where the body needs none. */
 	frame->scratch_slot = stack_alloc(e, e->ptr, 8, "scratch");
-	LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->ptr, memory_at(e, frame->shared, SHARED_SCRATCH), ""),
+	LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, e->ptr, shared_word(e, SHARED_SCRATCH), ""),
 		       frame->scratch_slot);
 	frame->unit->loop_depth++;
 	return f;
@@ -359,7 +133,7 @@ static void callback_end(struct emit *e, struct function_cursor *back)
 static void follow_leave(struct emit *e)
 {
 	LLVMBasicBlockRef left = block_new(e, "left"), after = block_new(e, "");
-	LLVMValueRef flag = load_int(e, memory_at(e, e->frame->shared, SHARED_LEFT), e->i64);
+	LLVMValueRef flag = load_int(e, shared_word(e, SHARED_LEFT), e->i64);
 
 	branch(e, LLVMBuildICmp(e->builder, LLVMIntNE, flag, int_const(e, 0), ""), left, after);
 	block_start(e, left);
@@ -367,6 +141,122 @@ static void follow_leave(struct emit *e)
 		store_int(e, e->frame->callback_result, int_const(e, 1));
 	jump(e, e->frame->exit);
 	block_start(e, after);
+}
+
+/* ---- bodies that are global functions ---- */
+
+/* u64 wt_loop_N(u64 level, u64 at): 1 ends the loop.  level: of the run's scratch memory; at: the range's number, or how many turns
+ * `while` has had. */
+static LLVMValueRef apart_begin(struct emit *e, struct function_cursor *back, const struct stmt *s)
+{
+	static const char *const names[] = {"level", "at"};
+	LLVMTypeRef params[] = {e->i64, e->i64};
+	struct frame *outer = e->frame;
+	char *name = arena_printf(e->arena, "wt_loop_%d", e->nloops++);
+	LLVMValueRef f = function_begin_at(e, back, name, e->i64, params, 2, names, true, s->span, outer->unit);
+	struct frame *frame = e->frame;
+
+	frame->outer = outer;
+	frame->in_callback = true;
+	frame->apart = s;
+	frame->callback_result = stack_alloc(e, e->i64, 8, "result");
+	frame->exit = block_new(e, "exit");
+	store_int(e, frame->callback_result, int_const(e, 1));
+	scratch_find(e, LLVMGetParam(f, 0), frame->exit);
+	store_int(e, frame->callback_result, int_const(e, 0));
+	frame->unit->loop_depth++;
+	return f;
+}
+
+/* Call a body (at: i64), and go on at `next` or `end`. */
+static void apart_call(struct emit *e, LLVMValueRef f, LLVMValueRef at, LLVMBasicBlockRef next, LLVMBasicBlockRef end)
+{
+	LLVMValueRef args[] = {scratch_level(e), at}, r;
+
+	r = LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(f), f, args, 2, "");
+	branch(e, LLVMBuildICmp(e->builder, LLVMIntEQ, r, int_const(e, 0), ""), next, end);
+}
+
+/* Before the loop: nothing has left it yet. */
+static void apart_enter(struct emit *e)
+{
+	store_int(e, shared_word(e, SHARED_LEFT), int_const(e, 0));
+}
+
+/* ---- ranges ---- */
+
+static LLVMIntPredicate less_than(const struct type *t)
+{
+	return t->is_signed ? LLVMIntSLT : LLVMIntULT;
+}
+
+/* A turn whose body stands here: the body may change $i. */
+static void turn_in_place(struct emit *e, const struct stmt *s, LLVMValueRef i)
+{
+	store_int(e, var_address(e, s->for_.var->var.var), i);
+	emit_block(e, s->for_.body);
+	jump(e, e->frame->loop->next);
+}
+
+static LLVMValueRef range_body(struct emit *e, const struct stmt *s)
+{
+	const struct var *v = s->for_.var->var.var;
+	struct function_cursor back;
+	LLVMValueRef f = apart_begin(e, &back, s), i = LLVMGetParam(f, 1);
+
+	store_int(e, var_address(e, v), LLVMBuildTrunc(e->builder, i, emit_register_type(e, v->type), ""));
+	emit_block(e, s->for_.body);
+	callback_end(e, &back);
+	return f;
+}
+
+/* for $i : from..to, in place, or with a call of its body in place. */
+static void range_in_place(struct emit *e, const struct stmt *s)
+{
+	const struct var *v = s->for_.var->var.var;
+	LLVMTypeRef type = emit_register_type(e, v->type);
+	LLVMValueRef from = emit_int(e, s->for_.from), to = emit_int(e, s->for_.to), i, n, one, f = NULL;
+	LLVMValueRef at = stack_alloc(e, type, 8, "next_i"), turns = stack_alloc(e, e->i64, 8, "turns");
+	LLVMBasicBlockRef body, more, cut, head;
+	uint32_t limit = e->loop_limit;
+	struct loop l;
+
+	if (loop_is_apart(e, s)) {
+		f = range_body(e, s);
+		limit = APART_LIMIT;
+		apart_enter(e);
+	}
+	store_int(e, at, from);
+	store_int(e, turns, int_const(e, 0));
+	loop_enter(e, &l, "range_next");
+	head = block_new(e, "range");
+	more = block_new(e, "more");
+	body = block_new(e, "body");
+	cut = block_new(e, "cut");
+	jump(e, head);
+	block_start(e, head);
+	i = load_int(e, at, type);
+	branch(e, LLVMBuildICmp(e->builder, less_than(v->type), i, to, ""), more, l.end);
+	block_start(e, more);
+	n = load_int(e, turns, e->i64);
+	branch(e, LLVMBuildICmp(e->builder, LLVMIntULT, n, int_const(e, limit), ""), body, cut);
+	block_start(e, cut);
+	site_hit(e, site_new(e, SITE_LOOP_CUT, s->span, -1, NULL), NULL);
+	jump(e, l.end);
+	block_start(e, body);
+	if (f)
+		apart_call(e, f, LLVMBuildZExt(e->builder, load_int(e, at, type), e->i64, ""), l.next, l.end);
+	else
+		turn_in_place(e, s, load_int(e, at, type));
+	block_start(e, l.next);
+	one = LLVMConstInt(type, 1, false);
+	store_int(e, at, LLVMBuildAdd(e->builder, load_int(e, at, type), one, ""));
+	store_int(e, turns, LLVMBuildAdd(e->builder, load_int(e, turns, e->i64), int_const(e, 1), ""));
+	jump(e, head);
+	block_start(e, l.end);
+	e->frame->loop = l.outer;
+	if (f)
+		follow_leave(e);
 }
 
 /* The number of turns, 0 when the range is empty: to - from as an unsigned difference. */
@@ -393,10 +283,10 @@ static void range_by_loop(struct emit *e, const struct stmt *s)
 	from = convert_int(e, emit_int(e, s->for_.from), s->for_.from->type, wide);
 	to = convert_int(e, emit_int(e, s->for_.to), s->for_.to->type, wide);
 	turns = range_turns(e, wide, from, to);
-	store_int(e, memory_at(e, e->frame->shared, first), from);
+	store_int(e, shared_word(e, first), from);
 
 	f = callback_begin(e, &back, s, params, 2, names);
-	i = load_int(e, memory_at(e, e->frame->shared, first), e->i64);
+	i = load_int(e, shared_word(e, first), e->i64);
 	i = LLVMBuildAdd(e->builder, i, LLVMGetParam(f, 0), "");
 	store_int(e, var_address(e, v), convert_int(e, i, wide, t));
 	emit_block(e, s->for_.body);
@@ -416,24 +306,48 @@ static void range_by_loop(struct emit *e, const struct stmt *s)
 	block_start(e, after);
 }
 
-/* A turn begins with the condition. */
-static void while_by_loop(struct emit *e, const struct stmt *s)
-{
-	static const char *const names[] = {"index", "frame"};
-	LLVMTypeRef params[] = {e->i64, e->ptr};
-	LLVMValueRef most = int_const(e, CALLBACK_LIMIT), f, turns;
-	LLVMBasicBlockRef body, stop;
-	struct function_cursor back;
+/* ---- while ---- */
 
-	e->frame->unit->needs |= 1u << KERNEL_BPF_LOOP;
-	f = callback_begin(e, &back, s, params, 2, names);
+static void while_in_place(struct emit *e, const struct stmt *s)
+{
+	LLVMBasicBlockRef body;
+	struct loop l;
+
+	loop_enter(e, &l, "while");
 	body = block_new(e, "body");
-	stop = block_new(e, "stop");
+	jump(e, l.next);
+	block_start(e, l.next);
+	branch(e, emit_cond(e, s->loop.cond), body, l.end);
+	block_start(e, body);
+	emit_block(e, s->loop.body);
+	jump(e, l.next);
+	block_start(e, l.end);
+	e->frame->loop = l.outer;
+}
+
+/* A turn of a body that is a function begins with the condition. */
+static LLVMBasicBlockRef while_turn(struct emit *e, const struct stmt *s)
+{
+	LLVMBasicBlockRef body = block_new(e, "body"), stop = block_new(e, "stop");
+
 	branch(e, emit_cond(e, s->loop.cond), body, stop);
 	block_start(e, stop);
 	store_int(e, e->frame->callback_result, int_const(e, 1));
 	jump(e, e->frame->exit);
 	block_start(e, body);
+	return stop;
+}
+
+static void while_by_loop(struct emit *e, const struct stmt *s)
+{
+	static const char *const names[] = {"index", "frame"};
+	LLVMTypeRef params[] = {e->i64, e->ptr};
+	LLVMValueRef most = int_const(e, CALLBACK_LIMIT), f, turns;
+	struct function_cursor back;
+
+	e->frame->unit->needs |= 1u << KERNEL_BPF_LOOP;
+	f = callback_begin(e, &back, s, params, 2, names);
+	while_turn(e, s);
 	emit_block(e, s->loop.body);
 	callback_end(e, &back);
 	turns = HELPER(e, loop, most, f, e->frame->shared, int_const(e, 0));
@@ -441,10 +355,54 @@ static void while_by_loop(struct emit *e, const struct stmt *s)
 	follow_leave(e);
 }
 
+/* The turn behind the last one that is allowed only asks whether there would be one. */
+static LLVMValueRef while_body(struct emit *e, const struct stmt *s)
+{
+	LLVMBasicBlockRef stop, cut, go;
+	struct function_cursor back;
+	LLVMValueRef f = apart_begin(e, &back, s);
+
+	stop = while_turn(e, s);
+	cut = block_new(e, "cut");
+	go = block_new(e, "turn");
+	branch(e, LLVMBuildICmp(e->builder, LLVMIntULT, LLVMGetParam(f, 1), int_const(e, APART_LIMIT), ""), go, cut);
+	block_start(e, cut);
+	site_hit(e, site_new(e, SITE_LOOP_CUT, s->span, -1, NULL), NULL);
+	jump(e, stop);
+	block_start(e, go);
+	emit_block(e, s->loop.body);
+	callback_end(e, &back);
+	return f;
+}
+
+static void while_apart(struct emit *e, const struct stmt *s)
+{
+	LLVMValueRef f = while_body(e, s), turns = stack_alloc(e, e->i64, 8, "turns"), n;
+	LLVMBasicBlockRef turn;
+	struct loop l;
+
+	apart_enter(e);
+	store_int(e, turns, int_const(e, 0));
+	loop_enter(e, &l, "while");
+	turn = block_new(e, "turn");
+	jump(e, l.next);
+	block_start(e, l.next);
+	n = load_int(e, turns, e->i64);
+	store_int(e, turns, LLVMBuildAdd(e->builder, n, int_const(e, 1), ""));
+	branch(e, LLVMBuildICmp(e->builder, LLVMIntULE, n, int_const(e, APART_LIMIT), ""), turn, l.end);
+	block_start(e, turn);
+	apart_call(e, f, n, l.next, l.end);
+	block_start(e, l.end);
+	e->frame->loop = l.outer;
+	follow_leave(e);
+}
+
 void emit_while(struct emit *e, const struct stmt *s)
 {
 	if (loop_is_callback(e, s))
 		while_by_loop(e, s);
+	else if (loop_is_apart(e, s))
+		while_apart(e, s);
 	else
 		while_in_place(e, s);
 }

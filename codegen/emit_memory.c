@@ -3,7 +3,8 @@
  * Scratch is an array map with SCRATCH_LEVELS elements per CPU.  An element begins with a word that is above zero while a run uses
  * it; a run takes the first free level of its CPU.  Levels are needed because a probe can hit inside another one on the same CPU:
  * in an interrupt, or, where programs can be preempted, in another task.  Taking is "add one, then look": an atomic add that
- * returns nothing is all that 5.10 has, and with it two runs may both go on to the next level but never share one. */
+ * returns nothing is all that 5.10 has, and with it two runs may both go on to the next level but never share one.  Where bodies of
+ * loops are apart, the second word is the element's own number, by which they find it. */
 #include "codegen/emit_frame.h"
 
 LLVMValueRef stack_alloc(struct emit *e, LLVMTypeRef type, uint32_t align, const char *name)
@@ -160,6 +161,8 @@ static LLVMValueRef try_level(struct emit *e, LLVMValueRef key, LLVMValueRef ind
 	at = HELPER(e, map_lookup_elem, scratch_map(e), key);
 	branch(e, is_null(e, at), busy, found);
 	block_start(e, found);
+	if (e->apart)
+		store_int(e, memory_at(e, at, SCRATCH_NUMBER), LLVMBuildZExt(e->builder, index, e->i64, ""));
 	LLVMBuildAtomicRMW(e->builder, LLVMAtomicRMWBinOpAdd, at, int_const(e, 1), LLVMAtomicOrderingMonotonic, false);
 	users = load_int(e, at, e->i64);
 	LLVMSetVolatile(users, true);
@@ -245,6 +248,24 @@ void scratch_free(struct emit *e)
 	base = memory_at(e, base, (uint64_t)-SCRATCH_HEADER);
 	LLVMBuildAtomicRMW(e->builder, LLVMAtomicRMWBinOpAdd, base, int_const(e, UINT64_MAX),
 			   LLVMAtomicOrderingMonotonic, false);
+}
+
+LLVMValueRef scratch_level(struct emit *e)
+{
+	return load_int(e, memory_at(e, scratch_base(e), (uint64_t)SCRATCH_NUMBER - SCRATCH_HEADER), e->i64);
+}
+
+void scratch_find(struct emit *e, LLVMValueRef level, LLVMBasicBlockRef missing)
+{
+	LLVMValueRef key = stack_alloc(e, e->i32, 8, "scratch_key"), at;
+	LLVMBasicBlockRef found = block_new(e, "scratch");
+
+	e->frame->scratch_slot = stack_alloc(e, e->ptr, 8, "scratch");
+	store_int(e, key, LLVMBuildTrunc(e->builder, level, e->i32, ""));
+	at = HELPER(e, map_lookup_elem, scratch_map(e), key);
+	branch(e, is_null(e, at), missing, found);
+	block_start(e, found);
+	LLVMBuildStore(e->builder, memory_at(e, at, SCRATCH_HEADER), e->frame->scratch_slot);
 }
 
 void scratch_define_map(struct emit *e)

@@ -10,7 +10,7 @@
 /* ---- functions of any sort ---- */
 
 LLVMValueRef function_begin_at(struct emit *e, struct function_cursor *back, const char *name, LLVMTypeRef result,
-			       const LLVMTypeRef *params, int nparams, const char *const *names, struct span span,
+			       const LLVMTypeRef *params, int nparams, const char *const *names, bool global, struct span span,
 			       struct unit *unit)
 {
 	LLVMTypeRef type = LLVMFunctionType(result, (LLVMTypeRef *)(uintptr_t)params, (unsigned)nparams, false);
@@ -23,7 +23,7 @@ LLVMValueRef function_begin_at(struct emit *e, struct function_cursor *back, con
 	back->block = e->frame ? LLVMGetInsertBlock(e->builder) : NULL;
 	back->place = e->frame ? LLVMGetCurrentDebugLocation2(e->builder) : NULL;
 	back->span = e->span;
-	LLVMSetLinkage(f, LLVMInternalLinkage);
+	LLVMSetLinkage(f, global ? LLVMExternalLinkage : LLVMInternalLinkage);
 	for (i = 0; i < 2; i++) {
 		kind = LLVMGetEnumAttributeKindForName(attributes[i], strlen(attributes[i]));
 		LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
@@ -34,7 +34,7 @@ LLVMValueRef function_begin_at(struct emit *e, struct function_cursor *back, con
 	frame->entry = LLVMAppendBasicBlockInContext(e->context, f, "entry");
 	frame->start = LLVMAppendBasicBlockInContext(e->context, f, "start");
 	e->frame = frame;
-	frame->scope = btf_subprogram(e, f, name, span, names);
+	frame->scope = btf_subprogram(e, f, name, span, names, global);
 	block_start(e, frame->start);
 	emit_place(e, span.source ? span : (struct span){.source = e->program->source});
 	return f;
@@ -47,7 +47,7 @@ LLVMValueRef function_begin(struct emit *e, struct function_cursor *back, const 
 	struct unit *u = NEW(e->arena, struct unit);
 
 	u->probe_index = -1;
-	return function_begin_at(e, back, name, result, params, nparams, names, (struct span){0}, u);
+	return function_begin_at(e, back, name, result, params, nparams, names, false, (struct span){0}, u);
 }
 
 void function_end(struct emit *e, struct function_cursor *back)
@@ -65,30 +65,50 @@ void function_end(struct emit *e, struct function_cursor *back)
 static struct unit *unit_new(struct emit *e, int nvars)
 {
 	struct unit *u = NEW(e->arena, struct unit);
-	int i;
 
 	u->probe_index = -1;
 	u->nvars = nvars;
 	u->vars = NEW_ARRAY(e->arena, struct storage, nvars + 1);
 	u->scratch_from = e->scratch_base;
-	for (i = 0; i < nvars; i++)
-		u->vars[i].depth = -1;
 	return u;
 }
 
-/* Room for what callbacks share, when the body or the predicate (NULL: none) has such loops. */
+/* Room for what bodies of loops share, when there are such. */
 static void share_frame(struct emit *e, const struct expr *predicate, const struct block *body)
 {
 	struct frame *f = e->frame;
-	LLVMTypeRef type;
+	struct unit *u = f->unit;
 
-	if (!find_captures(e, f->unit, predicate, body))
+	find_captures(e, u, predicate, body);
+	switch (u->sharing) {
+	case SHARING_NONE:
 		return;
-	type = LLVMArrayType2(e->i64, f->unit->frame_size / 8);
-	f->shared = stack_alloc(e, type, 8, "shared");
-	f->stack_used += f->unit->frame_size;
-	memory_zero(e, f->shared, f->unit->frame_size, 8);
-	LLVMBuildStore(e->builder, f->context, memory_at(e, f->shared, SHARED_CONTEXT));
+	case SHARING_IN_SCRATCH:
+		u->shared_at = scratch_bytes(e, u->frame_size);
+		return;
+	case SHARING_ON_STACK:
+		f->shared = stack_alloc(e, LLVMArrayType2(e->i64, u->frame_size / 8), 8, "shared");
+		f->stack_used += u->frame_size;
+		memory_zero(e, f->shared, u->frame_size, 8);
+		LLVMBuildStore(e->builder, f->context, memory_at(e, f->shared, SHARED_CONTEXT));
+		return;
+	}
+}
+
+LLVMValueRef shared_word(struct emit *e, uint32_t offset)
+{
+	struct unit *u = e->frame->unit;
+
+	return u->sharing == SHARING_IN_SCRATCH ? scratch_address(e, u->shared_at + offset) : memory_at(e, e->frame->shared, offset);
+}
+
+void bodies_stay(struct emit *e)
+{
+	struct frame *f;
+
+	for (f = e->frame; f; f = f->outer)
+		if (f->apart)
+			loop_stays(e, f->apart);
 }
 
 /* ---- leaving ---- */
@@ -98,7 +118,7 @@ void emit_leave(struct emit *e)
 	struct frame *f = e->frame;
 
 	if (f->in_callback) {
-		store_int(e, memory_at(e, f->shared, SHARED_LEFT), int_const(e, 1));
+		store_int(e, shared_word(e, SHARED_LEFT), int_const(e, 1));
 		store_int(e, f->callback_result, int_const(e, 1));
 	}
 	jump(e, f->exit);
@@ -108,9 +128,13 @@ void emit_leave(struct emit *e)
 static LLVMValueRef result_cell(struct emit *e)
 {
 	struct frame *f = e->frame;
+	enum sharing sharing = f->unit->sharing;
 
-	if (f->shared)
-		return memory_at(e, f->shared, SHARED_RESULT);
+	/* A program has no scratch memory when it begins and when it returns; a function has its caller's. */
+	if (f->apart && !f->unit->fn)
+		bodies_stay(e);
+	if (sharing == SHARING_ON_STACK || (sharing == SHARING_IN_SCRATCH && f->unit->fn))
+		return shared_word(e, SHARED_RESULT);
 	if (!f->result_slot)
 		f->result_slot = stack_alloc(e, e->i64, 8, "result");
 	return f->result_slot;
@@ -126,8 +150,10 @@ void set_result(struct emit *e, const struct expr *x)
 		return;
 	}
 	dest = e->frame->result_memory;
+	if (e->frame->apart)
+		bodies_stay(e);
 	if (e->frame->in_callback)
-		dest = LLVMBuildLoad2(e->builder, e->ptr, memory_at(e, e->frame->shared, SHARED_DEST), "");
+		dest = LLVMBuildLoad2(e->builder, e->ptr, shared_word(e, SHARED_DEST), "");
 	emit_to(e, x, dest);
 }
 
@@ -135,8 +161,11 @@ LLVMValueRef emit_context(struct emit *e)
 {
 	struct frame *f = e->frame;
 
+	f->unit->uses_context = true;
+	if (f->apart)
+		bodies_stay(e);
 	if (f->in_callback)
-		return LLVMBuildLoad2(e->builder, e->ptr, memory_at(e, f->shared, SHARED_CONTEXT), "ctx");
+		return LLVMBuildLoad2(e->builder, e->ptr, shared_word(e, SHARED_CONTEXT), "ctx");
 	return f->context;
 }
 
@@ -287,6 +316,7 @@ struct outline {
 static void emit_body(struct emit *e, const struct probe *p, struct outline *o)
 {
 	struct frame *f = e->frame;
+	LLVMBasicBlockRef exit;
 
 	o->early = block_new(e, "early");
 	o->test = block_new(e, "predicate");
@@ -295,7 +325,7 @@ static void emit_body(struct emit *e, const struct probe *p, struct outline *o)
 	o->body = block_new(e, "body");
 	o->skip = block_new(e, "skip");
 	o->leave = block_new(e, "leave");
-	f->exit = block_new(e, "exit");
+	f->exit = exit = block_new(e, "exit");
 	if (filters_pid(p->kind->id))
 		emit_pid_filter(e, o->skip);
 	if (p->kind->id == PROBE_TRACEPOINT && p->wants_kstack && p->attach.n == 1)
@@ -310,11 +340,9 @@ static void emit_body(struct emit *e, const struct probe *p, struct outline *o)
 	block_start(e, o->test);
 	if (p->predicate) {
 		struct mark m = memory_mark(e);
-		LLVMBasicBlockRef exit = f->exit;
 
-		/* A `return` in the predicate leaves where a false one does: the body's scratch is not taken yet. */
-		f->exit = o->no;
 		emit_place(e, p->predicate->span);
+		f->exit = o->no; /* of a `return` in a block */
 		branch(e, emit_cond(e, p->predicate), o->late, o->no);
 		f->exit = exit;
 		memory_release(e, m);
@@ -372,7 +400,7 @@ void emit_program(struct emit *e, const struct probe *p)
 	u->probe = p;
 	u->probe_index = e->manifest->probes.n;
 	probe_row(e, p, name);
-	f = function_begin_at(e, &back, name, e->i64, params, 1, names, p->span, u);
+	f = function_begin_at(e, &back, name, e->i64, params, 1, names, false, p->span, u);
 	LLVMSetLinkage(f, LLVMExternalLinkage);
 	LLVMSetSection(f, section_of(p->kind->id));
 	e->frame->context = LLVMGetParam(f, 0);
@@ -391,7 +419,7 @@ void emit_program(struct emit *e, const struct probe *p)
 
 struct fn_state {
 	LLVMValueRef function;
-	bool in_work, uses_scratch, packed, has_dest;
+	bool in_work, uses_scratch, uses_context, packed, has_dest;
 	uint32_t needs;
 };
 
@@ -439,9 +467,9 @@ static void fn_body(struct emit *e, const struct function *fn, struct fn_state *
 	f->context = LLVMGetParam(f->function, 0);
 	f->result_memory = s->has_dest ? LLVMGetParam(f->function, 2) : NULL;
 	f->exit = block_new(e, "exit");
-	share_frame(e, NULL, fn->body);
 	f->scratch_slot = stack_alloc(e, e->ptr, 8, "scratch");
 	LLVMBuildStore(e->builder, LLVMGetParam(f->function, 1), f->scratch_slot);
+	share_frame(e, NULL, fn->body);
 	if (f->shared)
 		LLVMBuildStore(e->builder, LLVMGetParam(f->function, 1), memory_at(e, f->shared, SHARED_SCRATCH));
 	if (f->shared && s->has_dest)
@@ -476,15 +504,14 @@ void emit_function(struct emit *e, const struct function *fn)
 		params[n++] = s->packed || !type_is_register(fn->params.at[i]->type) ? e->ptr : e->i64;
 	}
 	u->fn = fn;
-	VEC_EACH(v, &fn->params)
-		u->vars[(*v)->id].depth = 0; /* a loop's callback that uses one has to share it */
 	s->in_work = true;
 	s->function = function_begin_at(e, &back, arena_printf(e->arena, "fn_%.*s", STR_ARG(fn->name)), e->i64, params, n,
-					names, fn->span, u);
+					names, false, fn->span, u);
 	fn_body(e, fn, s);
 	function_end(e, &back);
 	s->in_work = false;
 	s->uses_scratch = u->uses_scratch;
+	s->uses_context = u->uses_context;
 	s->needs = u->needs;
 	e->scratch_base += u->scratch_max;
 }
@@ -526,7 +553,7 @@ struct value fn_call(struct emit *e, const struct expr *x, LLVMValueRef dest)
 	}
 	for (i = 0; i < fn->params.n && !s->packed; i++)
 		args[n++] = argument(e, x->call.args.at[i], fn->params.at[i]->type);
-	args[0] = emit_context(e);
+	args[0] = s->uses_context ? emit_context(e) : LLVMConstNull(e->ptr);
 	args[1] = s->uses_scratch ? scratch_base(e) : LLVMConstNull(e->ptr);
 	e->frame->unit->needs |= s->needs;
 	r = LLVMBuildCall2(e->builder, LLVMGlobalGetValueType(s->function), s->function, args, n, "");

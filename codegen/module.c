@@ -252,11 +252,13 @@ static void dump_assembly(struct emit *e, struct target *t, struct strbuf *out)
 
 /* How large the programs may become: see codegen_emit(). */
 struct form {
-	bool frugal;
+	bool frugal, apart;
 	uint32_t loop_limit; /* turns of a range that is walked in place */
 };
 
-static struct emit *emit_new(struct arena *a, const struct program *p, struct diag *d, const struct form *form, uint32_t stack_budget)
+/* staying: the loops whose bodies have been found not to do apart. */
+static struct emit *emit_new(struct arena *a, const struct program *p, struct diag *d, const struct form *form, uint32_t stack_budget,
+			     const struct emit *before)
 {
 	struct emit *e = NEW(a, struct emit);
 
@@ -267,6 +269,9 @@ static struct emit *emit_new(struct arena *a, const struct program *p, struct di
 	e->stack_budget = stack_budget;
 	e->frugal = !stack_budget;
 	e->loop_limit = form->loop_limit;
+	e->apart = form->apart;
+	if (before)
+		e->staying = before->staying;
 	e->strings.arena = a;
 	e->rodata.arena = a;
 	e->site_index.arena = a;
@@ -276,18 +281,34 @@ static struct emit *emit_new(struct arena *a, const struct program *p, struct di
 	return e;
 }
 
+/* The whole module, unoptimised, open.  What a body that is apart lacks is found while it is emitted: then once more. */
+static struct emit *emit_module(struct arena *a, const struct program *p, struct diag *d, struct target *t, const struct form *form,
+				uint32_t stack_budget, struct complaint *c)
+{
+	struct emit *e = NULL;
+	int staying;
+
+	do {
+		if (e)
+			module_close(e);
+		e = emit_new(a, p, d, form, stack_budget, e);
+		staying = e->staying.n;
+		module_open(e, t);
+		LLVMContextSetDiagnosticHandler(e->context, on_diagnostic, c);
+		emit_all(e);
+	} while (e->staying.n > staying);
+	return e;
+}
+
 /* One try with a given share of the BPF stack.  NULL when it did not fit (c->stack) or cannot be done (diagnostics added). */
 static const struct artefact *compile(struct arena *a, const struct program *p, struct codegen_dump *dump, struct diag *d,
 				      struct target *t, const struct form *form, uint32_t stack_budget, struct complaint *c)
 {
-	struct emit *e = emit_new(a, p, d, form, stack_budget);
 	struct codegen_dump none = {0}, *to = dump ? dump : &none;
 	int errors = diag_errors(d);
+	struct emit *e = emit_module(a, p, d, t, form, stack_budget, c);
 	struct artefact *out = NULL;
 
-	module_open(e, t);
-	LLVMContextSetDiagnosticHandler(e->context, on_diagnostic, c);
-	emit_all(e);
 	if (diag_errors(d) == errors) {
 		dump_module(e, to->ir);
 		verify(e, dump);
@@ -322,8 +343,12 @@ static const struct form *form_of(const struct program *p, int number)
 {
 	static const struct form by_function[] = {{.loop_limit = 4096}, {.frugal = true, .loop_limit = 4096}};
 	static const struct form in_place[] = {
-		{.loop_limit = 4096}, {.frugal = true, .loop_limit = 4096}, {.loop_limit = 2048},
-		{.loop_limit = 1024}, {.loop_limit = 512},		    {.frugal = true, .loop_limit = 256},
+		{.loop_limit = 4096},
+		{.apart = true, .frugal = true, .loop_limit = 4096},
+		{.apart = true, .loop_limit = 2048},
+		{.apart = true, .loop_limit = 1024},
+		{.apart = true, .loop_limit = 512},
+		{.apart = true, .frugal = true, .loop_limit = 256},
 	};
 
 	return has_bpf_loop(p) ? &by_function[number] : &in_place[number];

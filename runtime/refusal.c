@@ -208,7 +208,8 @@ bool refusal_is_of_size(struct session *s, int err)
 	struct live_probe *p = refused_probe(s);
 	struct str reason = read_log(refusal_log(s, p)).reason;
 
-	return p && (has_too_many_paths(reason, err) || has(reason, "combined stack size") || has(reason, "back-edge"));
+	return p && (has_too_many_paths(reason, err) || has(reason, "combined stack size") || has(reason, "back-edge") ||
+		     has(reason, "infinite loop"));
 }
 
 int refusal_explain(struct session *s, int err)
