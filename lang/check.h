@@ -210,6 +210,7 @@ void finish_maps(struct checker *c);
 
 /* check_names.c: what an identifier means. */
 void check_name(struct checker *c, struct expr *e);
+bool names_value(struct checker *c, struct str name);
 
 /* check_calls.c, check_output.c: functions. */
 void check_call(struct checker *c, struct expr *e);

@@ -44,6 +44,10 @@ static void unknown_type(struct checker *c, const struct type_expr *te)
 	size_t i;
 
 	diag_add(c->diag, te->span, DIAG_UNKNOWN_TYPE, tag, STR_ARG(te->name));
+	if (te->tag == TAG_NONE && names_value(c, te->name)) {
+		diag_hint(c->diag, "a name alone stands for a type here; in parentheses of its own it is a value: ((%.*s))", STR_ARG(te->name));
+		return;
+	}
 	for (i = 0; i < sizeof(of_maps) / sizeof(*of_maps); i++)
 		if (te->tag == TAG_NONE && str_is(te->name, of_maps[i])) {
 			diag_hint(c->diag, "only maps hold it; what is read from them is int64 or uint64");

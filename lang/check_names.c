@@ -114,6 +114,14 @@ static const struct type *enum_constant(struct checker *c, struct str name, uint
 	return t ? t : c->kernel->enum_constant(c->kernel, c->types, name, value);
 }
 
+bool names_value(struct checker *c, struct str name)
+{
+	const struct builtin *b = builtin_find(name);
+	uint64_t value;
+
+	return (b && b->form != FORM_FN) || is_macro(c, name) || enum_constant(c, name, &value);
+}
+
 void check_name(struct checker *c, struct expr *e)
 {
 	const struct builtin *b = builtin_find(e->name.name);

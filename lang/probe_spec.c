@@ -556,9 +556,8 @@ static void name_counter(struct probe_spec *s, struct strbuf *out)
 
 	if (s->kind->id != PROBE_WATCHPOINT) {
 		add(out, s->function);
-		strbuf_addc(out, ':');
 		if (s->count)
-			strbuf_printf(out, "%llu", (unsigned long long)s->count);
+			strbuf_printf(out, ":%llu", (unsigned long long)s->count);
 		return;
 	}
 	strbuf_printf(out, ":0x%llx:%llu:", (unsigned long long)s->address,

@@ -178,12 +178,24 @@ static bool give_hint_of_word(struct parser *p, struct str found, struct span sp
 	return true;
 }
 
+/* tracepoint:a:b/pid == 1/ { }: behind a ':' the predicate became a part of the attach point. */
+static bool predicate_was_taken(struct str attach_point)
+{
+	size_t colon;
+
+	while ((colon = str_find(attach_point, ':')) < attach_point.n)
+		attach_point = str_sub(attach_point, colon + 1, attach_point.n);
+	return str_find(attach_point, '/') < attach_point.n && attach_point.s[0] != '/';
+}
+
 /* Advice for frequent slips. */
 static void give_hint(struct parser *p, struct span span, struct str found, const struct expected *x)
 {
 	if (give_hint_of_word(p, found, span, x))
 		return;
-	if (is_operator(found) && has(x, "'{'") && !has(x, "'+'") && !has(x, "a number"))
+	if (has(x, "a predicate") && predicate_was_taken(statement_before(p, span)))
+		PARSE_HINT(p, "behind a ':' a '/' belongs to the attach point: put a blank in front of the predicate");
+	else if (is_operator(found) && has(x, "'{'") && !has(x, "'+'") && !has(x, "a number"))
 		PARSE_HINT(p, "put the whole condition in parentheses: if (a > b) { }");
 	else if (str_is(found, "=") && has(x, "'+'"))
 		PARSE_HINT(p, "'==' compares; an assignment is a statement of its own");
