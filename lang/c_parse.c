@@ -290,8 +290,11 @@ static const struct c_type *suffixes(struct c_defs *c, const struct c_type *base
 		complain(c, "the size of this array is not a constant");
 		while (peek(c)->kind != C_END && !next_is(c, "]") && !next_is(c, ";"))
 			c->cursor.at++;
+	} else if (count < 0 || count > INT32_MAX) {
+		complain(c, count < 0 ? "an array cannot have fewer than 0 elements" : "this array is too large");
 	}
-	take(c, "]");
+	if (!take(c, "]"))
+		complain(c, "a ']' is missing here");
 	c->depth++;
 	base = suffixes(c, base);
 	c->depth--;
@@ -356,10 +359,32 @@ static void declarator(struct c_defs *c, const struct c_type *base, struct decla
 
 static bool specify(struct c_defs *c, struct specifiers *s);
 
+/* Why nothing can contain such a type; NULL: it can. */
+static const char *no_member(const struct c_type *t)
+{
+	while (t->kind == CT_ARRAY)
+		t = t->elem;
+	if (t->kind == CT_STRUCT && !t->st->complete)
+		return "this struct is not known, so that nothing can contain it";
+	if (t->kind == CT_VOID)
+		return "void has no size, so that nothing can contain it";
+	return t->kind == CT_FUNCTION ? "nothing can contain a function, only a pointer to one" : NULL;
+}
+
+/* Of that name, also in anonymous structs and unions. */
+static bool has_member(const struct c_struct *s, struct str name)
+{
+	VEC_EACH(m, &s->members)
+		if (m->name.n ? str_eq(m->name, name) : m->type->kind == CT_STRUCT && has_member(m->type->st, name))
+			return true;
+	return false;
+}
+
 static void add_member(struct c_defs *c, struct c_struct *s, const struct specifiers *spec, struct declarator *d)
 {
 	struct c_member m = {.name = d->name, .type = d->type, .align = d->align > spec->align ? d->align : spec->align,
 			     .packed = d->packed};
+	const char *problem;
 	int64_t width;
 
 	if (take(c, ":")) {
@@ -371,8 +396,11 @@ static void add_member(struct c_defs *c, struct c_struct *s, const struct specif
 		m.width = (uint32_t)width;
 		attributes(c, &m.packed, &m.align);
 	}
-	if (m.type->kind == CT_STRUCT && !m.type->st->complete) {
-		complain(c, "this struct is not known, so that nothing can contain it");
+	problem = no_member(m.type);
+	if (!problem && m.name.n && has_member(s, m.name))
+		problem = "there is a member of this name already";
+	if (problem) {
+		complain(c, problem);
 		return;
 	}
 	VEC_PUSH(c->arena, &s->members, m);
@@ -474,7 +502,7 @@ static const struct c_type *struct_specifier(struct c_defs *c, bool is_union)
 	s = struct_named(c, is_union, tag);
 	if (!take(c, "{")) {
 		/* by value it must be complete: perhaps the kernel knows it.  A pointer asks later. */
-		if (!s->complete && !next_is(c, "*") && !next_is(c, ";") &&
+		if (!s->complete && !s->open && !next_is(c, "*") && !next_is(c, ";") &&
 		    (t = from_kernel(c, is_union ? TAG_UNION : TAG_STRUCT, tag)))
 			return t;
 		return type_of_struct(c, s);
@@ -516,6 +544,8 @@ static void enum_values(struct c_defs *c, struct c_type *t)
 		bool ignored = false;
 		uint32_t align = 0;
 
+		if (table_get(&c->constants, v.name))
+			complain(c, "there is a constant of this name already");
 		c->cursor.at++;
 		attributes(c, &ignored, &align);
 		if (take(c, "=") && !constant(c, &value)) {
@@ -543,11 +573,44 @@ static void enum_values(struct c_defs *c, struct c_type *t)
 	t->is_signed = t->enum_->is_signed;
 }
 
+/* __attribute__((packed)): the smallest size that has room for all values. */
+static void pack_enum(struct c_type *t)
+{
+	int64_t low = 0, high = 0;
+
+	VEC_EACH(v, &t->enum_->values) {
+		int64_t value = (int64_t)v->value;
+
+		low = value < low ? value : low;
+		high = value > high ? value : high;
+	}
+	for (uint32_t size = 1; size < t->size; size *= 2) {
+		int64_t most = (INT64_C(1) << (size * 8 - (low < 0))) - 1;
+
+		if (high <= most && low >= -most - 1) {
+			t->size = t->align = size;
+			return;
+		}
+	}
+}
+
+/* enum NAME : TYPE { }; NULL (and nothing taken) when there is no type. */
+static const struct c_type *underlying_type(struct c_defs *c)
+{
+	const struct c_token *start = c->cursor.at;
+	const struct c_type *t = take(c, ":") ? bare_type(c) : NULL;
+
+	if (t && next_is(c, "{"))
+		return t;
+	c->cursor.at = start;
+	return NULL;
+}
+
 static const struct c_type *enum_specifier(struct c_defs *c)
 {
 	struct str tag = {0};
 	struct c_type *t;
-	const struct c_type *k;
+	const struct c_type *k, *underlying;
 	bool packed = false;
 	uint32_t align = 0;
 
@@ -556,6 +619,7 @@ static const struct c_type *enum_specifier(struct c_defs *c)
 		tag = peek(c)->text;
 		c->cursor.at++;
 	}
+	underlying = underlying_type(c);
 	t = tag.n ? table_get(&c->enums, tag) : NULL;
 	if (!next_is(c, "{")) {
 		if (!t && (k = from_kernel(c, TAG_ENUM, tag)))
@@ -575,6 +639,12 @@ static const struct c_type *enum_specifier(struct c_defs *c)
 	t->enum_->name = tag;
 	enum_values(c, t);
 	attributes(c, &packed, &align);
+	if (packed)
+		pack_enum(t);
+	if (underlying) {
+		t->size = t->align = (uint32_t)underlying->size;
+		t->is_signed = t->enum_->is_signed = underlying->is_signed;
+	}
 	return t;
 }
 
@@ -638,13 +708,33 @@ static const struct c_type *typeof_specifier(struct c_defs *c)
 	return t ? t : c_base_type(STR("int"));
 }
 
+/* A typedef may stand before what it names: a struct or an enum is looked up again when it is used. */
+static const struct c_type *as_known_now(struct c_defs *c, const struct c_type *t)
+{
+	const struct c_type *now;
+	struct c_type *copy;
+
+	if (t->kind == CT_ENUM && !t->enum_) {
+		now = table_get(&c->enums, t->tag);
+		return now ? now : t;
+	}
+	if (t->kind != CT_STRUCT || t->size == t->st->size)
+		return t;
+	copy = NEW(c->arena, struct c_type);
+	*copy = *t;
+	copy->size = t->st->size;
+	copy->align = t->align > t->st->align ? t->align : t->st->align;
+	return copy;
+}
+
 /* A name that is a type: of the script, of C, of the kernel. */
 static const struct c_type *named_type(struct c_defs *c, struct str name)
 {
 	const struct c_type *t = table_get(&c->typedefs, name);
 
-	if (!t)
-		t = c_base_type(name);
+	if (t)
+		return as_known_now(c, t);
+	t = c_base_type(name);
 	return t ? t : from_kernel(c, TAG_NONE, name);
 }
 

@@ -20,6 +20,7 @@ enum {
 struct definition {
 	const struct macro_node *node;
 	bool standard;
+	bool define; /* an object-like #define */
 };
 
 typedef VEC(struct definition) definition_list;
@@ -29,6 +30,7 @@ struct frame {
 	struct frame *up;	/* the call stands in that macro's body; NULL: in the script */
 	const struct macro_node *macro;
 	bool standard;
+	bool define;		/* a #define: its names are those of the place where it is used */
 	expr_list args;		/* bound to the parameters, already expanded */
 	const struct expansion *from;
 	struct str prefix;	/* of its own variables */
@@ -78,7 +80,7 @@ static bool same_signature(const struct macro_node *a, const struct macro_node *
 	return true;
 }
 
-static void add(struct macros *m, const struct macro_node *node, bool standard)
+static void add(struct macros *m, const struct macro_node *node, bool standard, bool define)
 {
 	definition_list *list = table_get(&m->names, node->name);
 
@@ -92,13 +94,13 @@ static void add(struct macros *m, const struct macro_node *node, bool standard)
 			diag_note(m->diag, d->node->span, "the first is here");
 			return;
 		}
-	VEC_PUSH(m->arena, list, (struct definition){node, standard});
+	VEC_PUSH(m->arena, list, (struct definition){node, standard, define});
 }
 
 void macros_add(struct macros *m, const struct script *s, bool standard)
 {
 	VEC_EACH (node, &s->macros)
-		add(m, *node, standard);
+		add(m, *node, standard, false);
 }
 
 /* An object-like #define is a macro without parameters. */
@@ -112,7 +114,7 @@ static void add_define(struct macros *m, struct span span, struct str name, stru
 	node->body->span = value->span;
 	node->body->value = value;
 	node->body->height = (uint16_t)(value->height + 1);
-	add(m, node, false);
+	add(m, node, false, true);
 }
 
 /* An argument in parentheses is an expression, whatever stands inside. */
@@ -207,9 +209,20 @@ static void place(const struct expander *x, struct span *span)
 		span->from = x->frame->from;
 }
 
+/* Whose parameters and variables the names here are: the innermost macro's; NULL: the script's. */
+static const struct frame *naming_frame(const struct expander *x)
+{
+	const struct frame *f = x->frame;
+
+	while (f && f->define)
+		f = f->up;
+	return f;
+}
+
 static int param_index(const struct expander *x, int kind, struct str name)
 {
-	const struct macro_node *macro = x->frame ? x->frame->macro : NULL;
+	const struct frame *f = naming_frame(x);
+	const struct macro_node *macro = f ? f->macro : NULL;
 
 	for (int i = 0; macro && i < macro->params.n; i++)
 		if ((int)macro->params.at[i].kind == kind && str_eq(macro->params.at[i].name, name))
@@ -245,7 +258,7 @@ static bool too_many_copies(struct expander *x, struct expr *arg)
 /* The argument in place of its parameter.  In parentheses: a variable so passed is a value and cannot be changed. */
 static struct expr *argument(struct expander *x, int index)
 {
-	struct expr *arg = x->frame->args.at[index];
+	struct expr *arg = naming_frame(x)->args.at[index];
 
 	if (too_many_copies(x, arg))
 		return expr_new(x->macros->arena, EXPR_INT, arg->span);
@@ -258,31 +271,28 @@ static struct expr *argument(struct expander *x, int index)
 	return arg;
 }
 
-static struct str add_prefix(struct expander *x, struct str name)
-{
-	return str_printf(x->macros->arena, "%.*s.%.*s", STR_ARG(x->frame->prefix), STR_ARG(name));
-}
-
 static void bind_var(struct expander *x, struct expr *e)
 {
+	const struct frame *f = naming_frame(x);
 	int i = param_index(x, PARAM_VAR, e->var.name);
 
 	if (i >= 0)
-		e->var.name = x->frame->args.at[i]->var.name;
-	else if (x->frame)
-		e->var.name = add_prefix(x, e->var.name);
+		e->var.name = f->args.at[i]->var.name;
+	else if (f)
+		e->var.name = str_printf(x->macros->arena, "%.*s.%.*s", STR_ARG(f->prefix), STR_ARG(e->var.name));
 }
 
 static void bind_map(struct expander *x, struct expr *e)
 {
+	const struct frame *f = naming_frame(x);
 	int i = param_index(x, PARAM_MAP, e->map.name);
 
 	if (i >= 0) {
-		e->map.name = x->frame->args.at[i]->map.name;
-	} else if (x->frame) {
+		e->map.name = f->args.at[i]->map.name;
+	} else if (f) {
 		ERROR(x, e->span, DIAG_MACRO_MAP, STR_ARG(e->map.name));
 		diag_hint(x->macros->diag, "pass the map to the macro: macro %.*s(@m) { }",
-			  STR_ARG(x->frame->macro->name));
+			  STR_ARG(f->macro->name));
 	}
 }
 
@@ -323,7 +333,7 @@ static struct expr *expand_call(struct expander *x, struct expr *call, const str
 {
 	struct arena *a = x->macros->arena;
 	struct expansion *from = NEW(a, struct expansion);
-	struct frame frame = {.up = x->frame, .macro = d->node, .standard = d->standard, .args = args,
+	struct frame frame = {.up = x->frame, .macro = d->node, .standard = d->standard, .define = d->define, .args = args,
 			      .from = from, .call = call->span};
 	struct expr *result = expr_new(a, EXPR_BLOCK, d->node->body->span);
 
@@ -415,7 +425,7 @@ static bool bind_type_op(struct expander *x, struct expr *e)
 			? param_index(x, PARAM_EXPR, t->name)
 			: -1;
 
-	if (i < 0 || x->frame->args.at[i]->kind == EXPR_TYPEOF)
+	if (i < 0 || naming_frame(x)->args.at[i]->kind == EXPR_TYPEOF)
 		return false;
 	e->type_op.of_type = NULL;
 	e->type_op.e = argument(x, i);
@@ -432,8 +442,8 @@ static void expand_type(struct ast_visitor *v, struct type_expr *t)
 	if (i < 0)
 		return;
 	/* a type parameter: typeof(the argument), be it a type or a value */
-	if (x->frame->args.at[i]->kind == EXPR_TYPEOF) {
-		struct expr *arg = expr_clone(x->macros->arena, x->frame->args.at[i]);
+	if (naming_frame(x)->args.at[i]->kind == EXPR_TYPEOF) {
+		struct expr *arg = expr_clone(x->macros->arena, naming_frame(x)->args.at[i]);
 
 		t->of = arg->type_op.e;
 		t->of_type = arg->type_op.of_type;

@@ -173,9 +173,9 @@ static void test_counters(void **state)
 	(void)state;
 	assert_true(s->count == 100000 && str_is(s->function, "cpu"));
 	assert_int_equal(expect_name("h:cache-misses:1e6", "hardware:cache-misses:1000000")->count, 1000000);
-	assert_int_equal(expect_name("s:faults", "software:faults:")->count, 0);
-	assert_int_equal(expect_name("s:faults:", "software:faults:")->count, 0);
-	assert_int_equal(expect_name("s:faults:*", "software:faults:")->count, 0);
+	assert_int_equal(expect_name("s:faults", "software:faults")->count, 0);
+	assert_int_equal(expect_name("s:faults:", "software:faults")->count, 0);
+	assert_int_equal(expect_name("s:faults:*", "software:faults")->count, 0);
 	s = expect_name("w:0x1000:8:rw", "watchpoint:0x1000:8:rw");
 	assert_true(s->address == 0x1000 && s->count == 8 && s->watch_mode == 3);
 	expect_name("watchpoint:0x10:1:wr", "watchpoint:0x10:1:rw");
