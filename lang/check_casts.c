@@ -33,6 +33,13 @@ static const struct type *builtin_type(struct checker *c, struct str name)
 	return NULL;
 }
 
+const char *types_why(struct checker *c)
+{
+	if (c->kernel->type_by_name(c->kernel, c->types, TAG_STRUCT, STR("task_struct")) || !c->kernel->why)
+		return NULL;
+	return c->kernel->why(c->kernel);
+}
+
 static void unknown_type(struct checker *c, const struct type_expr *te)
 {
 	static const char *const builtin_names[] = {"bool",  "int8",   "int16",	 "int32",  "int64",  "uint8",
@@ -46,6 +53,10 @@ static void unknown_type(struct checker *c, const struct type_expr *te)
 	diag_add(c->diag, te->span, DIAG_UNKNOWN_TYPE, tag, STR_ARG(te->name));
 	if (te->tag == TAG_NONE && names_value(c, te->name)) {
 		diag_hint(c->diag, "a name alone stands for a type here; in parentheses of its own it is a value: ((%.*s))", STR_ARG(te->name));
+		return;
+	}
+	if (types_why(c)) {
+		diag_hint(c->diag, "%s", types_why(c));
 		return;
 	}
 	for (i = 0; i < sizeof(of_maps) / sizeof(*of_maps); i++)

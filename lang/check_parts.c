@@ -84,6 +84,8 @@ void check_field(struct checker *c, struct expr *e)
 	}
 	if (of->kind != TYPE_STRUCT && of->kind != TYPE_RECORD) {
 		FAIL(c, e, DIAG_FIELD_OF, STR_ARG(e->field.name), STR_ARG(name_of(c, of)));
+		if (of->kind == TYPE_NONE && types_why(c))
+			diag_hint(c->diag, "%s", types_why(c));
 		if (type_is_integer(of))
 			diag_hint(c->diag, "if it is an address, cast it: ((struct NAME *)x)->%.*s", STR_ARG(e->field.name));
 		return;

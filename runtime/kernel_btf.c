@@ -40,7 +40,7 @@ struct btf_file *machine_btf(struct machine *m)
 	if (!m->btf) {
 		if (why)
 			machine_refuse(m, "the kernel's types in '%s' cannot be used: %s", path, why);
-		else if (err == ENOENT)
+		else if (err == ENOENT && m->btf_is_own)
 			machine_refuse(m, "the kernel's types are not known: there is no '%s' (the kernel is built without "
 					  "CONFIG_DEBUG_INFO_BTF, or /sys is not mounted)", path);
 		else
@@ -422,6 +422,9 @@ const struct type *kernel_type_by_name(struct kernel *k, struct types *t, enum t
 	uint32_t id;
 
 	use_types(m, t);
+	m->why = NULL;
+	if (!machine_btf(m)) /* modules describe theirs in terms of the kernel's */
+		return NULL;
 	found = table_get(&m->named, key);
 	if (found)
 		return found == &unknown ? NULL : found;

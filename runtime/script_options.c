@@ -1,10 +1,10 @@
 /* Options that a script declares with getopt(): the words behind the script become values for its .rodata (language.md 19.2 and
  * the long, one-letter and list forms that are ours). */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lang/parse.h"
 #include "runtime/session_internal.h"
 
 struct words {
@@ -72,21 +72,19 @@ static bool to_bool(struct str text, uint64_t *value)
 	return *value || str_is(text, "0") || str_is_nocase(text, "false");
 }
 
-/* Decimal, 0x, octal; with a sign only where the option is signed. */
-static bool to_number(struct arena *a, struct str text, bool is_signed, uint64_t *value)
+/* As $1 is read: decimal, 0x, octal, 1e6, 5ms; with a sign only where the option is signed. */
+static bool to_number(struct str text, bool is_signed, uint64_t *value)
 {
-	const char *s = str_c(a, text);
-	char *end;
+	bool negative = text.n && text.s[0] == '-';
+	const char *why;
 
-	if (!text.n || isspace((unsigned char)*s) || *s == '+' || (*s == '-' && !is_signed))
+	if (!parse_integer(text, true, value, &why))
 		return false;
-	errno = 0;
-	*value = is_signed ? (uint64_t)strtoll(s, &end, 0) : strtoull(s, &end, 0);
-	return !errno && end == s + text.n;
+	return is_signed ? negative == ((int64_t)*value < 0) || !*value : !negative;
 }
 
 /* One element of a list; 0, or the status after a message. */
-static int put_element(struct words *w, const struct manifest_option *o, char *at, struct str text, struct str value)
+static int put_element(const struct manifest_option *o, char *at, struct str text, struct str value)
 {
 	uint64_t number;
 
@@ -98,7 +96,7 @@ static int put_element(struct words *w, const struct manifest_option *o, char *a
 		memcpy(at, text.s, text.n);
 		return 0;
 	}
-	if (!to_number(w->arena, text, true, &number))
+	if (!to_number(text, true, &number))
 		return wrong(o, "numbers separated by commas", value);
 	memcpy(at, &number, sizeof(number));
 	return 0;
@@ -122,7 +120,7 @@ static int put_list(struct words *w, const struct manifest_option *o, struct str
 			fprintf(stderr, "ERROR: option --%.*s takes at most %llu values\n", STR_ARG(o->name), (unsigned long long)room);
 			return 1;
 		}
-		if (put_element(w, o, *list + 8 + n * each, str_sub(rest, 0, comma), value))
+		if (put_element(o, *list + 8 + n * each, str_sub(rest, 0, comma), value))
 			return 1;
 		n++;
 		rest = str_sub(rest, comma + 1, rest.n);
@@ -158,7 +156,7 @@ static int put_value(struct words *w, const struct manifest_option *o, struct st
 			return wrong(o, "true or false", value);
 		break;
 	case OPTION_CGROUP:
-		if (to_number(w->arena, value, false, &number))
+		if (to_number(value, false, &number))
 			break;
 		number = w->kernel->cgroup_id(w->kernel, value, &err);
 		if (!number) {
@@ -169,7 +167,7 @@ static int put_value(struct words *w, const struct manifest_option *o, struct st
 		break;
 	case OPTION_UINT:
 	case OPTION_INT:
-		if (!to_number(w->arena, value, o->kind == OPTION_INT, &number))
+		if (!to_number(value, o->kind == OPTION_INT, &number))
 			return wrong(o, o->kind == OPTION_INT ? "a number" : "a number without a sign", value);
 		if (o->settled && number != o->settled_to) {
 			fprintf(stderr, "ERROR: option --%.*s was settled when this tool was built, as %llu\n", STR_ARG(o->name),

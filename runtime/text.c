@@ -330,6 +330,7 @@ static void format_piece(struct strbuf *out, const struct text_style *style, con
 			 const struct value *v)
 {
 	struct padding pad = {p->width, p->left, p->zero};
+	struct strbuf flags = {.arena = out->arena};
 	char text[32];
 
 	switch (p->conv) {
@@ -360,7 +361,8 @@ static void format_piece(struct strbuf *out, const struct text_style *style, con
 		add_buffer(out, &pad, v->text, p->conv);
 		return;
 	case CONV_GFP:
-		text_gfp(out, v->number);
+		text_gfp(&flags, v->number);
+		add_padded(out, &pad, strbuf_str(&flags));
 		return;
 	}
 }
