@@ -104,7 +104,7 @@ int session_attach(struct session *s);
 void session_detach(struct session *s, bool iterators);
 /* Run all probes of `kind` (begin, end, self) in source order. */
 void session_run_special(struct session *s, enum probe_kind_id kind);
-/* Is anything attached that can still happen by itself? */
+/* Is there anything that can still happen by itself: what is attached, or the command of -c? */
 bool session_has_work(const struct session *s);
 
 /* ---- session.c ---- */
