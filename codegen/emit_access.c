@@ -307,10 +307,13 @@ struct value lower_container_of(struct emit *e, const struct expr *call, LLVMVal
  * to `absent`. */
 static struct value known_object(struct emit *e, const struct expr *x, LLVMBasicBlockRef absent)
 {
-	const struct expr *of = x->kind == EXPR_FIELD ? x->field.e : NULL;
+	const struct expr *of;
 	LLVMBasicBlockRef there;
 	struct value base;
 
+	if (x->kind == EXPR_VAR && x->var.var->origin && var_is_here(e, x->var.var))
+		x = x->var.var->origin;
+	of = x->kind == EXPR_FIELD ? x->field.e : NULL;
 	while (of && of->kind == EXPR_UNARY && of->unary.op == UNARY_DEREF)
 		of = of->unary.e;
 	if (!of || (of->kind == EXPR_CALL && of->call.builtin == BUILTIN_args))
@@ -336,9 +339,14 @@ LLVMValueRef known_address(struct emit *e, const struct expr *x, LLVMBasicBlockR
 {
 	struct value v = known_object(e, x, absent);
 
-	if (x->type->kind == TYPE_PTR)
-		return v.place == PLACE_REGISTER ? v.v : value_number(e, v);
-	return v.v;
+	if (x->type->kind != TYPE_PTR || v.place == PLACE_REGISTER)
+		return v.v;
+	if (v.place == PLACE_TRUSTED) { /* a pointer behind a pointer: it is read as it is, with what it points to */
+		v.v = load_int(e, v.v, e->i64);
+		LLVMSetVolatile(v.v, true);
+		return v.v;
+	}
+	return value_number(e, v);
 }
 
 struct value lower_socket_cookie(struct emit *e, const struct expr *call, LLVMValueRef dest)

@@ -145,6 +145,8 @@ void find_captures(struct emit *e, struct unit *u, const struct expr *predicate,
 
 /* emit_var.c */
 LLVMValueRef var_address(struct emit *e, const struct var *v);
+/* Does the function that is being made declare it, rather than a loop around it? */
+bool var_is_here(struct emit *e, const struct var *v);
 void var_clear(struct emit *e, const struct var *v);
 void emit_var_assign(struct emit *e, const struct var *v, const struct expr *value);
 struct value var_read(struct emit *e, const struct expr *x);

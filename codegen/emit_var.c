@@ -52,6 +52,11 @@ LLVMValueRef var_address(struct emit *e, const struct var *v)
 	BUG("variable $%.*s has no place", STR_ARG(v->name));
 }
 
+bool var_is_here(struct emit *e, const struct var *v)
+{
+	return storage_of(e, v)->owner == e->frame;
+}
+
 void var_clear(struct emit *e, const struct var *v)
 {
 	LLVMValueRef at = var_address(e, v);

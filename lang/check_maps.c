@@ -277,6 +277,7 @@ void grow_for_incdec(struct checker *c, struct expr *target, bool increment)
 		if (failed(target->type))
 			return;
 		v = (struct var_state *)(void *)target->var.var;
+		v->var.origin = NULL;
 		old = v->var.type;
 		if (old->kind == TYPE_PTR)
 			return;
@@ -506,9 +507,37 @@ bool args_assign(struct checker *c, struct expr *target, const struct expr *valu
 	return true;
 }
 
+/* An argument of the probe, or the same as a pointer to something else. */
+static bool is_argument(const struct expr *x)
+{
+	const struct expr *of;
+
+	while (x->kind == EXPR_CAST && x->type->kind == TYPE_PTR)
+		x = x->cast.e;
+	if (x->kind == EXPR_CALL)
+		return x->call.builtin == BUILTIN_arg;
+	if (x->kind != EXPR_FIELD)
+		return false;
+	for (of = x->field.e; of->kind == EXPR_UNARY && of->unary.op == UNARY_DEREF;)
+		of = of->unary.e;
+	return of->kind == EXPR_CALL && (of->call.builtin == BUILTIN_args || of->call.builtin == BUILTIN_ctx);
+}
+
+/* Is this its first value, which all that follows in its block will see? */
+static bool is_first_value(const struct checker *c, const struct var_state *v)
+{
+	if (!v)
+		return true;
+	VEC_EACH(here, &c->scope->vars)
+		if (*here == v)
+			return !v->assigned;
+	return false;
+}
+
 void var_assign(struct checker *c, struct expr *target, struct expr **value)
 {
 	struct var_state *v = var_find(c, target->var.name);
+	bool first = is_first_value(c, v);
 	const struct type *t;
 	bool flexible;
 
@@ -540,6 +569,7 @@ void var_assign(struct checker *c, struct expr *target, struct expr **value)
 		return;
 	}
 	v->clock = clock_of(*value);
+	v->var.origin = first && (*value)->type->kind == TYPE_PTR && is_argument(*value) ? *value : NULL;
 	if (v->declared) {
 		assign_declared(c, v, target, value);
 		return;

@@ -58,6 +58,7 @@ struct var {
 	struct span first_use;
 	bool is_param;
 	int loop_depth;	 /* 0: declared outside of any for loop; codegen captures by it */
+	const struct expr *origin; /* the one argument of the probe that it ever holds, NULL: none; helpers know what that points to */
 };
 
 enum option_kind { OPTION_BOOL, OPTION_UINT, OPTION_INT, OPTION_STRING, OPTION_LIST, OPTION_TEXTS, OPTION_CGROUP };

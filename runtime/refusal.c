@@ -40,6 +40,7 @@ static struct str next_line(struct str *rest)
 /* What the log tells: the number of the last instruction it was at, and its last words. */
 struct log_facts {
 	long instruction; /* -1: none */
+	struct str at;	  /* its line */
 	struct str reason;
 	struct str relocation; /* the line of a field or type that this kernel does not have */
 };
@@ -55,9 +56,10 @@ static struct log_facts read_log(struct str log)
 
 		if (line.n && isdigit((unsigned char)line.s[0])) {
 			n = strtol(line.s, &end, 10);
-			if (end[0] == ':' && end[1] == ' ' && (end[2] == '(' || end[2] == '<'))
+			if (end[0] == ':' && end[1] == ' ' && (end[2] == '(' || end[2] == '<')) {
 				f.instruction = n;
-			else if (end[0] == ':')
+				f.at = line;
+			} else if (end[0] == ':')
 				continue; /* registers at a branch */
 			continue;
 		}
@@ -80,15 +82,15 @@ static bool has(struct str text, const char *part)
 	return text.n && memmem(text.s, text.n, part, strlen(part));
 }
 
-/* "bpf_d_path" out of "... bpf_d_path#147". */
-static struct str helper_in(struct str reason)
+/* "bpf_d_path" out of "... bpf_d_path#147" in the reason, or else in the line of the call. */
+static struct str helper_in(const struct log_facts *f)
 {
-	const char *at = memmem(reason.s, reason.n, "bpf_", 4);
-	struct str name;
+	struct str text = has(f->reason, "bpf_") ? f->reason : f->at, name;
+	const char *at = text.n ? memmem(text.s, text.n, "bpf_", 4) : NULL;
 
 	if (!at)
 		return STR("a helper");
-	name = str_sub(reason, (size_t)(at - reason.s), reason.n);
+	name = str_sub(text, (size_t)(at - text.s), text.n);
 	name.n = str_find(name, '#');
 	name.n = str_find(name, ' ');
 	return name;
@@ -116,7 +118,7 @@ static const char *plain_reason(struct session *s, const struct log_facts *f, in
 	if (f->relocation.n)
 		return arena_printf(s->arena, "this kernel has no %.*s", STR_ARG(field_in(f->relocation)));
 	if (has(f->reason, "unknown func") || has(f->reason, "cannot use helper") || has(f->reason, "not allowed in probe"))
-		return arena_printf(s->arena, "this kernel does not let this kind of probe call %.*s", STR_ARG(helper_in(f->reason)));
+		return arena_printf(s->arena, "this kernel does not let this kind of probe call %.*s", STR_ARG(helper_in(f)));
 	if (has(f->reason, "invalid func")) { /* a helper that this kernel is too old for: it knows only the number */
 		size_t number = str_find(f->reason, '#');
 

@@ -240,6 +240,8 @@ struct str stack_text(const struct stack_source *s, struct arena *a, const struc
 		memcpy(&tgid, (const char *)bytes + 16, 4);
 	if (signed_id < 0)
 		return not_taken(&f, signed_id);
+	if (!limit) /* what an absent element of a map is read as */
+		return STR("\n");
 	id = (uint32_t)signed_id;
 	if (map / 2 >= (uint32_t)s->npairs)
 		return not_taken(&f, -EIO);
