@@ -32,7 +32,7 @@ static bool compile_name(struct checker *c, struct report *r, struct expr *e, st
 		return emit(c, out, REPORT_VALUE, 0, false);
 	}
 	diag_add(c->diag, e->span, DIAG_REPORT_NAME, r->format ? "report" : "print", STR_ARG(name));
-	diag_hint(c->diag, "it is made of key, key.N, value, @map[...], numbers and operators");
+	diag_hint(c->diag, "an expression here is made of key, key.N, value, @map[...], numbers and operators");
 	return false;
 }
 
