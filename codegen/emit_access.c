@@ -229,31 +229,46 @@ static LLVMValueRef core_bitfield(struct emit *e, struct value v)
 	return cut_out(e, load_int(e, word, e->i64), left, right, v.type);
 }
 
+/* n bytes of our own memory as a number, one by one, whatever their alignment. */
+static LLVMValueRef load_bytes(struct emit *e, LLVMValueRef from, uint32_t n)
+{
+	LLVMValueRef word = int_const(e, 0), byte;
+	uint32_t at;
+
+	for (at = 0; at < n; at++) {
+		byte = LLVMBuildZExt(e->builder, load_int(e, memory_at(e, from, at), e->i8), e->i64, "");
+		byte = LLVMBuildShl(e->builder, byte, int_const(e, at * 8), "");
+		word = LLVMBuildOr(e->builder, word, byte, "");
+	}
+	return word;
+}
+
 LLVMValueRef bitfield_int(struct emit *e, struct value v)
 {
 	const struct field *f = v.bits;
-	uint32_t first = f->bit_offset / 8, last = (f->bit_offset + f->bit_size + 7) / 8, at, shift = f->bit_offset % 8;
+	uint32_t first = f->bit_offset / 8, shift = f->bit_offset % 8, width = f->bit_size;
+	uint32_t n = (shift + width + 7) / 8; /* bytes: nine of them when packing has put it so */
 	struct value base = {.v = v.v, .type = v.bits_of, .place = v.place};
-	LLVMValueRef word, byte, from;
+	LLVMValueRef memory, word, ninth;
 
 	if (is_core(&base))
 		return core_bitfield(e, v);
 	if (v.place == PLACE_KERNEL || v.place == PLACE_USER || v.place == PLACE_ANY) {
-		word = memory_temp(e, 8, "bits");
-		store_int(e, word, int_const(e, 0));
-		from = LLVMBuildAdd(e->builder, v.v, int_const(e, first), "");
-		probe_read(e, word, int_const(e, last - first > 8 ? 8 : last - first), from, v.place, e->span);
-		word = load_int(e, word, e->i64);
-	} else { /* our own memory: byte by byte, whatever its alignment */
-		word = int_const(e, 0);
-		for (at = first; at < last && at < first + 8; at++) {
-			byte = load_int(e, memory_at(e, v.v, at), e->i8);
-			byte = LLVMBuildZExt(e->builder, byte, e->i64, "");
-			byte = LLVMBuildShl(e->builder, byte, int_const(e, (at - first) * 8), "");
-			word = LLVMBuildOr(e->builder, word, byte, "");
-		}
+		memory = memory_temp(e, n > 8 ? 16 : 8, "bits");
+		store_int(e, memory, int_const(e, 0));
+		probe_read(e, memory, int_const(e, n), LLVMBuildAdd(e->builder, v.v, int_const(e, first), ""), v.place, e->span);
+		word = load_int(e, memory, e->i64);
+	} else {
+		memory = memory_at(e, v.v, first);
+		word = load_bytes(e, memory, n > 8 ? 8 : n);
 	}
-	return cut_out(e, word, int_const(e, 64 - f->bit_size - shift), int_const(e, 64 - f->bit_size), v.type);
+	if (n > 8) {
+		ninth = load_bytes(e, memory_at(e, memory, 8), 1);
+		word = LLVMBuildLShr(e->builder, word, int_const(e, shift), "");
+		word = LLVMBuildOr(e->builder, word, LLVMBuildShl(e->builder, ninth, int_const(e, 64 - shift), ""), "");
+		shift = 0;
+	}
+	return cut_out(e, word, int_const(e, 64 - width - shift), int_const(e, 64 - width), v.type);
 }
 
 /* ---- fields by name alone ---- */

@@ -240,12 +240,13 @@ LLVMValueRef convert_int(struct emit *e, LLVMValueRef v, const struct type *from
 	return LLVMBuildIntCast2(e->builder, v, type, from->is_signed, "");
 }
 
-/* The verifier refuses arithmetic on a pointer that it knows.  Negated twice it is a number; LLVM must not see that. */
+/* The verifier refuses arithmetic on a pointer that it knows.  Negated twice it is a number; LLVM must not see that, nor that
+ * -(p + 64) might be -64 - p, which is arithmetic again. */
 LLVMValueRef forget_pointer(struct emit *e, LLVMValueRef v)
 {
 	if (LLVMGetTypeKind(LLVMTypeOf(v)) == LLVMPointerTypeKind)
 		v = LLVMBuildPtrToInt(e->builder, v, e->i64, "");
-	v = opaque(e, LLVMBuildNeg(e->builder, v, ""));
+	v = opaque(e, LLVMBuildNeg(e->builder, opaque(e, v), ""));
 	return LLVMBuildNeg(e->builder, v, "");
 }
 

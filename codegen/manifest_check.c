@@ -130,10 +130,9 @@ static bool check_field(struct check *c, int owner, const struct shape_field *f)
 
 	if (!is_index(f->shape, owner))
 		return false;
-	if (f->bit_size) { /* so that eight bytes from its first byte on hold it */
+	if (f->bit_size) {
 		end = ((uint64_t)f->bit_offset + f->bit_size + 7) / 8;
-		return f->bit_size <= 64 && f->bit_offset % 8 + f->bit_size <= 64 &&
-		       end <= s->size &&
+		return f->bit_size <= 64 && end <= s->size &&
 		       (c->m->shapes.at[f->shape].kind == TYPE_INT ||
 			c->m->shapes.at[f->shape].kind == TYPE_BOOL ||
 			c->m->shapes.at[f->shape].kind == TYPE_ENUM);

@@ -7,12 +7,11 @@ static int add_shape(struct arena *a, struct manifest *m, struct types *types, c
 		     int depth);
 
 /* Members of structs are shown as far as they can be read back: those that lie outside of their
- * struct (flexible arrays), or bitfields that need nine bytes, are left out. */
+ * struct (flexible arrays) are left out. */
 static bool is_readable(const struct type *owner, const struct field *f)
 {
 	if (f->bit_size)
-		return f->bit_size <= 64 && f->bit_offset % 8 + f->bit_size <= 64 &&
-		       type_is_integer(f->type) &&
+		return f->bit_size <= 64 && type_is_integer(f->type) &&
 		       ((uint64_t)f->bit_offset + f->bit_size + 7) / 8 <= owner->size;
 	return (uint64_t)f->offset + f->type->size <= owner->size;
 }

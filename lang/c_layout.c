@@ -12,9 +12,11 @@ static uint32_t member_align(const struct c_struct *s, const struct c_member *m)
 {
 	uint32_t align = s->packed || m->packed ? 1 : m->type->align;
 
-	if (s->pack && align > s->pack)
+	if (m->align > align)
+		align = m->align;
+	if (s->pack && align > s->pack) /* #pragma pack has the last word, over aligned(N) too */
 		align = s->pack;
-	return m->align > align ? m->align : align ? align : 1;
+	return align ? align : 1;
 }
 
 /* A bit-field goes on where the one before ended, unless it would reach over the end of a unit of its type. */
