@@ -283,13 +283,14 @@ static void assign_compound(struct emit *e, const struct stmt *s)
 {
 	const struct expr *target = s->assign.target, *value = s->assign.value;
 	const struct map *map = target->map.map;
-	LLVMValueRef key, old, v = emit_int(e, value), at;
+	LLVMValueRef key, old, v, at;
 	LLVMBasicBlockRef failed;
 
 	if (can_add(target->type) && (s->assign.op == BINARY_ADD || s->assign.op == BINARY_SUB)) {
 		assign_add(e, s);
 		return;
 	}
+	v = emit_int(e, value);
 	failed = block_new(e, "map_full");
 	key = emit_map_key(e, map, target->map.key);
 	at = map_lookup_or_insert(e, map, key, target->span, failed);
@@ -314,9 +315,10 @@ void emit_map_assign(struct emit *e, const struct stmt *s)
 		assign_compound(e, s);
 		return;
 	}
-	key = emit_map_key(e, map, target->map.key);
+	/* The value comes first, as in bpftrace: what it changes, the key sees. */
 	value = memory_temp(e, target->type->size, "value");
 	emit_to(e, s->assign.value, value);
+	key = emit_map_key(e, map, target->map.key);
 	update(e, map, key, value, target->span);
 }
 

@@ -24,6 +24,7 @@ LLVMValueRef compound_value(struct emit *e, const struct stmt *s, struct value o
 static void emit_assign(struct emit *e, const struct stmt *s)
 {
 	const struct expr *target = s->assign.target;
+	struct value old;
 	LLVMValueRef v;
 
 	if (target->kind == EXPR_MAP) {
@@ -36,8 +37,8 @@ static void emit_assign(struct emit *e, const struct stmt *s)
 		emit_var_assign(e, target->var.var, s->assign.value);
 		return;
 	}
-	v = emit_int(e, s->assign.value);
-	v = compound_value(e, s, var_read(e, target), v);
+	old = var_read(e, target); /* before the value, which may change it: x op= v is x = x op v */
+	v = compound_value(e, s, old, emit_int(e, s->assign.value));
 	store_int(e, var_address(e, target->var.var), v);
 }
 
