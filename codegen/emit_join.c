@@ -11,6 +11,7 @@ struct join {
 	enum value_place place;
 	LLVMValueRef record;
 	LLVMValueRef array; /* i64: address of the pointers */
+	LLVMValueRef copy;  /* ptr: the pointers themselves, where they are an array of the script; else NULL */
 	LLVMValueRef tail;  /* scratch memory that holds the end of the record, i64: the verifier forgets what it was */
 	uint32_t most;	    /* the highest value of the tail so far */
 };
@@ -23,12 +24,17 @@ static uint32_t pair_of(int i)
 /* Copy string number `i` behind the others; goes to `end` where the array ends. */
 static void join_string(struct emit *e, struct join *j, int i, LLVMBasicBlockRef end)
 {
-	LLVMValueRef cell = memory_temp(e, 8, "string"), address, tail;
+	LLVMValueRef cell, address, tail;
 	LLVMBasicBlockRef some = block_new(e, "string");
 	struct text t;
 
-	address = LLVMBuildAdd(e->builder, j->array, int_const(e, (uint64_t)i * 8), "");
-	probe_read(e, cell, int_const(e, 8), address, j->place, j->call->span);
+	if (j->copy) {
+		cell = memory_at(e, j->copy, (uint32_t)i * 8);
+	} else {
+		cell = memory_temp(e, 8, "string");
+		address = LLVMBuildAdd(e->builder, j->array, int_const(e, (uint64_t)i * 8), "");
+		probe_read(e, cell, int_const(e, 8), address, j->place, j->call->span);
+	}
 	address = load_int(e, cell, e->i64);
 	branch(e, LLVMBuildICmp(e->builder, LLVMIntEQ, address, int_const(e, 0), ""), end, some);
 	block_start(e, some);
@@ -48,8 +54,10 @@ struct value lower_join(struct emit *e, const struct expr *call, LLVMValueRef de
 				       .format = STR(" "),
 				       .map = -1,
 				       .fixed_size = pair_of(JOIN_STRINGS)};
+	const struct expr *from = call->call.args.at[0];
+	bool is_array = from->type->kind == TYPE_ARRAY;
 	struct join j = {.call = call,
-			 .place = place_of(call->call.args.at[0]->type),
+			 .place = place_of(is_array ? from->type->elem : from->type),
 			 .most = event.fixed_size};
 	LLVMBasicBlockRef end = block_new(e, "joined");
 	int i, shape;
@@ -57,7 +65,10 @@ struct value lower_join(struct emit *e, const struct expr *call, LLVMValueRef de
 	(void)dest;
 	if (call->call.args.n > 1)
 		event.format = call->call.args.at[1]->string.text;
-	j.array = emit_i64(e, call->call.args.at[0]);
+	if (is_array)
+		j.copy = emit_memory_of(e, from);
+	else
+		j.array = emit_i64(e, from);
 	j.record = memory_scratch(e, pair_of(JOIN_STRINGS) + JOIN_STRINGS * JOIN_BYTES, "join");
 	j.tail = memory_scratch(e, 8, "tail");
 	store_int(e, j.tail, int_const(e, event.fixed_size));
@@ -67,7 +78,8 @@ struct value lower_join(struct emit *e, const struct expr *call, LLVMValueRef de
 		VEC_PUSH(e->arena, &event.values,
 			 (struct event_value){
 				 .shape = shape, .offset = pair_of(i), .pointed = true});
-		join_string(e, &j, i, end);
+		if (!is_array || i < (int)from->type->count)
+			join_string(e, &j, i, end);
 	}
 	jump(e, end);
 	block_start(e, end);

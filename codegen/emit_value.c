@@ -337,14 +337,21 @@ static void last_byte(struct emit *e, struct value v, LLVMValueRef dest, LLVMVal
 static void text_store(struct emit *e, struct value v, LLVMValueRef dest)
 {
 	LLVMValueRef size = int_const(e, v.type->size), written;
+	const char *name = "probe_read_kernel_str";
 
 	memory_zero(e, dest, v.type->size, 1);
-	if (v.place == PLACE_USER)
+	if (v.place == PLACE_USER) {
 		written = HELPER(e, probe_read_user_str, dest, size, v.v);
-	else if (v.place == PLACE_ANY)
+		name = "probe_read_user_str";
+	} else if (v.place == PLACE_ANY) {
 		written = HELPER(e, probe_read_str, dest, size, v.v);
-	else
+		name = "probe_read_str";
+	} else {
 		written = HELPER(e, probe_read_kernel_str, dest, size, v.v);
+	}
+	if (v.place != PLACE_BPF)
+		site_hit_if(e, LLVMBuildICmp(e->builder, LLVMIntSLT, written, int_const(e, 0), ""),
+			    site_new(e, SITE_HELPER, e->span, -1, name), written);
 	last_byte(e, v, dest, written);
 }
 

@@ -153,6 +153,8 @@ static void check_join(struct checker *c, struct expr *e)
 		literal_string(c, e->call.args.at[1], "join", &separator);
 	if (failed((*a)->type))
 		return;
+	if ((*a)->type->kind == TYPE_ARRAY && (*a)->type->elem->kind == TYPE_PTR)
+		return;
 	if ((*a)->type->kind != TYPE_PTR && !type_is_integer((*a)->type))
 		diag_add(c->diag, (*a)->span, DIAG_ARG_TYPE, "join", "an array of strings (char **)", STR_ARG(name_of(c, (*a)->type)));
 	else if (type_is_integer((*a)->type))
