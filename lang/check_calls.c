@@ -269,7 +269,7 @@ static bool stack_number(struct checker *c, struct expr *e, int i, const char *n
 	if (!x)
 		return true;
 	if (x->kind != EXPR_CALL || !str_is(x->call.name, "getopt"))
-		return literal_int(c, x, name, n) && *n <= INT32_MAX;
+		return literal_int(c, x, name, n) && !is_negative(c, x, "the number of frames or stacks");
 	check_expr(c, x);
 	if (failed(x->type))
 		return false;
@@ -347,6 +347,10 @@ static void check_stack(struct checker *c, struct expr *e)
 	}
 	if (limit < 1 || limit > 1024) {
 		FAIL(c, e, DIAG_STACK_LIMIT, name, limit);
+		return;
+	}
+	if (kept > MOST_STACKS) {
+		FAIL(c, e, DIAG_STACKS_KEPT, name, MOST_STACKS, kept);
 		return;
 	}
 	if (i + 2 < e->call.args.n) {
@@ -734,6 +738,19 @@ static bool count_arguments(struct checker *c, struct expr *e, const struct buil
 	return false;
 }
 
+bool is_postponed(struct checker *c, struct str name, struct span span)
+{
+	bool stack = str_is(name, "dw_ustack");
+
+	if (!stack && !str_is(name, "skboutput"))
+		return false;
+	diag_add(c->diag, span, DIAG_POSTPONED, STR_ARG(name),
+		 stack ? "user stacks are not unwound by debug information" : "packets are not written to files");
+	if (stack)
+		diag_hint(c->diag, "ustack follows frame pointers");
+	return true;
+}
+
 static void unknown_function(struct checker *c, struct expr *e)
 {
 	struct diag_near near = {.wanted = e->call.name};
@@ -741,15 +758,8 @@ static void unknown_function(struct checker *c, struct expr *e)
 	int i;
 
 	expr_fail(c, e);
-	if (str_is(e->call.name, "dw_ustack") || str_is(e->call.name, "skboutput")) {
-		bool stack = str_is(e->call.name, "dw_ustack");
-
-		diag_add(c->diag, e->call.name_span, DIAG_POSTPONED, STR_ARG(e->call.name),
-			 stack ? "user stacks are not unwound by debug information" : "packets are not written to files");
-		if (stack)
-			diag_hint(c->diag, "ustack follows frame pointers");
+	if (is_postponed(c, e->call.name, e->call.name_span))
 		return;
-	}
 	diag_add(c->diag, e->call.name_span, DIAG_UNKNOWN_FUNCTION, STR_ARG(e->call.name));
 	if (c->c_defs && c_defs_unusable(c->c_defs, e->call.name, &empty) && !empty) {
 		diag_hint(c->diag, DEFINE_WITH_PARAMETERS, STR_ARG(e->call.name));

@@ -71,6 +71,10 @@ static void unknown_name(struct checker *c, struct expr *e)
 		diag_hint(c->diag, "read the stack instead: *(uint64 *)(reg(\"sp\") + 8)");
 		return;
 	}
+	if (is_postponed(c, name, e->span)) {
+		expr_fail(c, e);
+		return;
+	}
 	FAIL(c, e, DIAG_UNKNOWN_NAME, STR_ARG(name));
 	if (var_find(c, name)) {
 		diag_hint(c->diag, "variables are written with a dollar: $%.*s", STR_ARG(name));

@@ -110,15 +110,22 @@ static int enum_value(const struct setting *s, struct str text)
 	return !strcmp(s->name, "cache_user_symbols") ? (flag ? 2 : 0) : -1;
 }
 
-/* Two settings have bounds. */
+/* Some settings have bounds. */
 static bool in_range(struct checker *c, const struct setting *s, uint64_t number, struct span span)
 {
-	uint64_t most = str_is(str_of(s->name), "max_strlen") ? 64 * 1024 : str_is(str_of(s->name), "max_map_keys") ? 1 << 30 : 0;
+	static const struct {
+		const char *name;
+		int most;
+	} bounds[] = {{"max_strlen", 64 * 1024}, {"max_map_keys", 1 << 30}, {"max_stacks", MOST_STACKS}};
+	size_t i;
 
-	if (!most || (number && number <= most))
-		return true;
-	diag_add(c->diag, span, DIAG_CONFIG_RANGE, s->name, 1, (int)most);
-	return false;
+	for (i = 0; i < sizeof(bounds) / sizeof(*bounds); i++) {
+		if (strcmp(s->name, bounds[i].name) || (number && number <= (uint64_t)bounds[i].most))
+			continue;
+		diag_add(c->diag, span, DIAG_CONFIG_RANGE, s->name, 1, bounds[i].most);
+		return false;
+	}
+	return true;
 }
 
 /* These choose how bpftrace keeps symbols; here they are looked up when they are printed, and kept while they are right. */

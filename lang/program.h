@@ -63,6 +63,8 @@ struct var {
 
 enum option_kind { OPTION_BOOL, OPTION_UINT, OPTION_INT, OPTION_STRING, OPTION_LIST, OPTION_TEXTS, OPTION_CGROUP };
 
+enum { MOST_STACKS = 1 << 24 }; /* that can be kept: the kernel makes room for all of them at once */
+
 /* Lists of a script option lie in .rodata as a u64 count and then room for so many: s64 values, or texts with zeros behind them. */
 enum { LIST_VALUES = 64, LIST_TEXTS = 32, LIST_TEXT = 64 };
 

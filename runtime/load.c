@@ -270,7 +270,7 @@ static bool bounded_option(const struct session *s, int option, uint64_t most, u
 /* False: an option that says how deep or how many is out of bounds. */
 static bool size_stacks(struct session *s)
 {
-	enum { MOST_DEEP = 1024, MOST_KEPT = 1 << 24 };
+	enum { MOST_DEEP = 1024, MOST_KEPT = 1 << 24 /* MOST_STACKS of the checker */ };
 	uint32_t most = s->manifest->stacks.n ? most_frames() : 0;
 	bool told = s->opt->style.no_warnings;
 	int k;
