@@ -478,12 +478,13 @@ static void same_option(struct checker *c, struct expr *e, const struct option_d
 /* What a word of the command line can be: letters, digits, '-' and '_', and no '-' first. */
 static bool is_option_name(struct str name)
 {
+	enum { LONGEST = 200 }; /* with what stands before it, the name of a variable of the artefact */
 	size_t i;
 
 	for (i = 0; i < name.n; i++)
 		if (!isalnum((unsigned char)name.s[i]) && name.s[i] != '_' && (name.s[i] != '-' || !i))
 			return false;
-	return name.n > 0;
+	return name.n > 0 && name.n <= LONGEST;
 }
 
 /* getopt("sort", "all", "help", "all reads writes"): what the text may be. */
