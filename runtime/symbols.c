@@ -16,6 +16,14 @@
 
 enum { MAX_OWN_RANGES = 4096, CGROUP_HANDLE_BYTES = 8, FILEID_KERNFS_TYPE = 0xfe, REREAD_S = 1 };
 
+#define UNIFIED "unified"
+
+/* Where a hierarchy of cgroups is mounted. */
+struct hierarchy {
+	struct str name, path;
+	int fd;
+};
+
 struct symbols {
 	struct names names; /* first */
 	struct arena *arena;
@@ -29,8 +37,8 @@ struct symbols {
 	char *passwd; /* text of /etc/passwd */
 	size_t passwd_size;
 	bool passwd_tried;
-	int cgroup_mount; /* -1: not tried, -2: none */
-	struct str cgroup_path;
+	VEC(struct hierarchy) hierarchies;
+	bool hierarchies_tried;
 };
 
 static struct symbols *symbols_of(struct names *n)
@@ -133,33 +141,88 @@ static struct str user(struct names *n, struct arena *a, uint64_t uid)
 
 /* ---- cgroups ------------------------------------------------------------------------------------------------------- */
 
-/* Where the version 2 hierarchy is mounted. */
-static void find_cgroup_mount(struct symbols *s)
+/* Options of a mount that are not the name of a hierarchy. */
+static bool is_mount_flag(struct str option)
+{
+	static const char *const flags[] = {"rw",	  "ro",	     "nosuid",	 "nodev",   "noexec",	  "noatime", "nodiratime",
+					    "relatime", "strictatime", "lazytime", "sync",    "dirsync",	  "xattr",   "noprefix",
+					    "seclabel", "clone_children", "cpuset_v2_mode", "favordynmods"};
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (str_is(option, flags[i]))
+			return true;
+	return str_starts(option, STR("release_agent="));
+}
+
+/* "cpu,cpuacct" out of "rw,relatime,cpu,cpuacct", "systemd" out of "rw,name=systemd". */
+static struct str hierarchy_name(struct arena *a, struct str options)
+{
+	struct strbuf name = {.arena = a};
+
+	while (options.n) {
+		size_t comma = str_find(options, ',');
+		struct str option = str_sub(options, 0, comma);
+
+		options = str_sub(options, comma + 1, options.n);
+		if (is_mount_flag(option))
+			continue;
+		if (str_starts(option, STR("name=")))
+			option = str_sub(option, strlen("name="), option.n);
+		if (name.n)
+			strbuf_addc(&name, ',');
+		strbuf_add(&name, option);
+	}
+	return strbuf_str(&name);
+}
+
+/* Version 2 first, the others by name; a hierarchy that is mounted twice once. */
+static void add_hierarchy(struct symbols *s, struct str name, const char *path)
+{
+	struct hierarchy h = {.name = name, .path = str_copy(s->arena, str_of(path))};
+	int at = 0, i;
+
+	VEC_EACH(known, &s->hierarchies)
+		if (str_eq(known->name, name))
+			return;
+	h.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (h.fd < 0)
+		return;
+	if (!str_is(name, UNIFIED))
+		while (at < s->hierarchies.n && (str_is(s->hierarchies.at[at].name, UNIFIED) || str_cmp(s->hierarchies.at[at].name, name) < 0))
+			at++;
+	VEC_PUSH(s->arena, &s->hierarchies, h);
+	for (i = s->hierarchies.n - 1; i > at; i--)
+		s->hierarchies.at[i] = s->hierarchies.at[i - 1];
+	s->hierarchies.at[at] = h;
+}
+
+static void find_hierarchies(struct symbols *s)
 {
 	char *text, *line, *save = NULL;
 	int err;
 
-	s->cgroup_mount = -2;
+	s->hierarchies_tried = true;
 	text = machine_read_text("/proc/self/mounts", NULL, &err);
 	for (line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
 		char *path = strchr(line, ' '), *type = path ? strchr(path + 1, ' ') : NULL;
+		char *options = type ? strchr(type + 1, ' ') : NULL;
 
-		if (!type || strncmp(type + 1, "cgroup2 ", 8))
+		if (!options)
 			continue;
-		*type = '\0';
-		s->cgroup_mount = open(path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (s->cgroup_mount < 0)
-			s->cgroup_mount = -2;
-		s->cgroup_path = str_copy(s->arena, str_of(path + 1));
-		break;
+		*type++ = *options++ = '\0';
+		options[strcspn(options, " ")] = '\0';
+		if (!strcmp(type, "cgroup2"))
+			add_hierarchy(s, STR(UNIFIED), path + 1);
+		else if (!strcmp(type, "cgroup"))
+			add_hierarchy(s, hierarchy_name(s->arena, str_of(options)), path + 1);
 	}
 	free(text);
 }
 
 /* A cgroup's id is its file handle, so that its directory can be opened by it. */
-static struct str cgroup(struct names *n, struct arena *a, uint64_t id, struct str filter)
+static void add_cgroup(struct strbuf *out, const struct hierarchy *h, uint64_t id)
 {
-	struct symbols *s = symbols_of(n);
 	union {
 		struct file_handle h;
 		char room[sizeof(struct file_handle) + CGROUP_HANDLE_BYTES];
@@ -169,23 +232,31 @@ static struct str cgroup(struct names *n, struct arena *a, uint64_t id, struct s
 	ssize_t got;
 	int fd;
 
-	if (filter.n && !str_match(filter, STR("unified")))
-		return STR("");
-	if (s->cgroup_mount == -1)
-		find_cgroup_mount(s);
-	if (s->cgroup_mount < 0)
-		return STR("");
 	memcpy(u.room + offsetof(struct file_handle, f_handle), &id, sizeof(id));
-	fd = open_by_handle_at(s->cgroup_mount, &u.h, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open_by_handle_at(h->fd, &u.h, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return STR("");
+		return;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	got = readlink(link, path, sizeof(path));
 	close(fd);
 	found = (struct str){path, got > 0 ? (size_t)got : 0};
-	if (str_starts(found, s->cgroup_path))
-		found = str_sub(found, s->cgroup_path.n, found.n);
-	return str_printf(a, "unified:%s%.*s", found.n ? "" : "/", STR_ARG(found));
+	if (str_starts(found, h->path))
+		found = str_sub(found, h->path.n, found.n);
+	strbuf_printf(out, "%s%.*s:%s%.*s", out->n ? "," : "", STR_ARG(h->name), found.n ? "" : "/", STR_ARG(found));
+}
+
+/* "unified:/a,cpu:/b": ids of version 1 are numbers of their own in each hierarchy. */
+static struct str cgroup(struct names *n, struct arena *a, uint64_t id, struct str filter)
+{
+	struct symbols *s = symbols_of(n);
+	struct strbuf out = {.arena = a};
+
+	if (!s->hierarchies_tried)
+		find_hierarchies(s);
+	VEC_EACH(h, &s->hierarchies)
+		if (!filter.n || str_match(filter, h->name))
+			add_cgroup(&out, h, id);
+	return strbuf_str(&out);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
@@ -196,7 +267,6 @@ struct symbols *symbols_open(const struct symbols_options *opt)
 	struct symbols *s = NEW(a, struct symbols);
 
 	s->arena = a;
-	s->cgroup_mount = -1;
 	s->names = (struct names){.ksym = ksym, .usym = usym, .stack = stack, .user = user, .cgroup = cgroup};
 	s->processes = processes_open(!opt->config || opt->config->cpp_demangle,
 				      opt->config && opt->config->show_debug_info, opt->debuginfo);
@@ -215,8 +285,8 @@ void symbols_close(struct symbols *s)
 	processes_close(s->processes);
 	kallsyms_free(s->kallsyms);
 	free(s->passwd);
-	if (s->cgroup_mount >= 0)
-		close(s->cgroup_mount);
+	VEC_EACH(h, &s->hierarchies)
+		close(h->fd);
 	arena_free(s->arena);
 }
 
