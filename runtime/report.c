@@ -354,7 +354,7 @@ static struct item cgroup_of(const struct evaluation *ev, const struct item *id)
 
 	if (!d->names)
 		return *id;
-	return (struct item){.value = {.kind = VALUE_TEXT, .text = d->names->cgroup(d->names, d->arena, v.number, STR(""))}};
+	return (struct item){.value = {.kind = VALUE_TEXT, .text = d->names->cgroup(d->names, d->arena, v.number, STR("unified"))}};
 }
 
 /* 9.5K, 976K, 1.2M: three digits at most, in powers of 1024. */
