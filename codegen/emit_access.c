@@ -18,11 +18,35 @@ static struct value addressed(struct emit *e, struct value base, const struct ty
 	return v;
 }
 
+static bool is_sample(struct emit *e, const struct type *t)
+{
+	const struct probe *p = emit_probe(e);
+
+	return p && p->kind->family == CONTEXT_PERF && t->kind == TYPE_STRUCT && str_is(t->decl->name, "bpf_perf_event_data");
+}
+
+/* What ctx shows of a sample is not in memory: the verifier turns each load of eight bytes into what fetches the word.  So it is
+ * copied word by word, and read from the copy. */
+static struct value sample_copy(struct emit *e, const struct type *t)
+{
+	LLVMValueRef copy = memory_temp(e, t->size, "sample"), word;
+	uint32_t at;
+
+	for (at = 0; at + 8 <= t->size; at += 8) {
+		word = load_int(e, memory_at(e, emit_context(e), at), e->i64);
+		LLVMSetVolatile(word, true); /* not narrowed to the field that is wanted */
+		store_int(e, memory_at(e, copy, at), word);
+	}
+	return value_at(t, copy, PLACE_BPF);
+}
+
 /* What a pointer value points to. */
 static struct value pointed(struct emit *e, struct value p)
 {
 	const struct type *to = p.type->elem;
 
+	if (is_sample(e, to)) /* there is but one: a variable that holds ctx leads to it too */
+		return sample_copy(e, to);
 	if (p.place == PLACE_REGISTER && p.trusted)
 		return value_at(to, as_pointer(e, p.v), PLACE_TRUSTED);
 	return value_at(to, value_number(e, p), place_of(p.type));

@@ -111,6 +111,25 @@ static bool context_lost(struct checker *c, struct expr *e, const char *name)
 	return true;
 }
 
+/* What ctx points to: the registers, the sample, or the object that an iterator is at. */
+static const struct type *context_type(struct checker *c)
+{
+	const struct probe *p = c->unit->probe;
+
+	if (!p)
+		return c->types->voidptr;
+	switch (p->kind->family) {
+	case CONTEXT_REGS:
+		return kernel_struct_pointer(c, STR("pt_regs"));
+	case CONTEXT_PERF:
+		return kernel_struct_pointer(c, STR("bpf_perf_event_data"));
+	case CONTEXT_ITER:
+		return p->args.args ? type_ptr(c->types, p->args.args, AS_KERNEL) : c->types->voidptr;
+	default:
+		return c->types->voidptr;
+	}
+}
+
 static void check_args(struct checker *c, struct expr *e)
 {
 	struct probe *p = c->unit->probe;
@@ -482,9 +501,7 @@ void check_builtin_variable(struct checker *c, struct expr *e, const struct buil
 		return;
 	case BUILTIN_ctx:
 		if (!context_lost(c, e, "ctx"))
-			e->type = c->unit->probe && c->unit->probe->kind->family == CONTEXT_ITER && c->unit->probe->args.args
-					  ? type_ptr(t, c->unit->probe->args.args, AS_KERNEL)
-					  : t->voidptr;
+			e->type = context_type(c);
 		return;
 	case BUILTIN_kstack:
 	case BUILTIN_ustack:
