@@ -95,6 +95,8 @@ static void check_kaddr(struct checker *c, struct expr *e)
 	address = c->kernel->symbol_address(c->kernel, name);
 	if (!address) {
 		FAIL(c, e, DIAG_KERNEL_SYMBOL, STR_ARG(name));
+		if (c->kernel->why && c->kernel->why(c->kernel))
+			diag_hint(c->diag, "%s", c->kernel->why(c->kernel));
 		return;
 	}
 	fold_to_int(c, e, address, false);

@@ -64,8 +64,13 @@ static void near_probes(struct kernel *k, const struct probe_spec *spec, struct 
 
 static uint64_t symbol_address(struct kernel *k, struct str name)
 {
-	(void)k;
-	return machine_kallsyms_address(STR(""), name);
+	struct machine *m = machine_of(k);
+	uint64_t address = machine_kallsyms_address(STR(""), name);
+
+	m->why = NULL;
+	if (!address && !machine_kallsyms_address(STR(""), STR("init_task")) && machine_kallsyms_address(STR(""), STR("_stext")))
+		machine_refuse(m, "this kernel lists its functions only, not its variables: it is built without CONFIG_KALLSYMS_ALL");
+	return address;
 }
 
 /* The id of a cgroup is its file handle (kernfs, since 5.5 also the inode number). */
