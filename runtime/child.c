@@ -92,6 +92,7 @@ static _Noreturn void be_child(char **words, int start_fd, int error_fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	execvp(words[0], words);
 	err = errno;
 	if (write(error_fd, &err, sizeof(err)) < 0)

@@ -60,6 +60,7 @@ static int open_signals(void)
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is seen as EPIPE */
+	signal(SIGXFSZ, SIG_IGN); /* and a file that may grow no more as EFBIG */
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 

@@ -10,7 +10,7 @@
 
 const char *read_whole(struct arena *a, const char *path, size_t *size)
 {
-	enum { CHUNK = 64 * 1024 };
+	enum { CHUNK = 64 * 1024, MOST = 64 << 20 };
 	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO, err;
 	struct strbuf text = {.arena = a};
 	char *chunk = arena_alloc(a, CHUNK);
@@ -18,13 +18,13 @@ const char *read_whole(struct arena *a, const char *path, size_t *size)
 
 	if (fd < 0)
 		return NULL;
-	while ((n = read(fd, chunk, CHUNK)) > 0)
+	while ((n = read(fd, chunk, CHUNK)) > 0 && text.n <= MOST) /* /dev/zero has no end */
 		strbuf_add(&text, (struct str){chunk, (size_t)n});
-	err = errno;
+	err = n > 0 ? EFBIG : errno;
 	if (fd != STDIN_FILENO)
 		close(fd);
 	errno = err;
-	if (n < 0)
+	if (n)
 		return NULL;
 	*size = text.n;
 	return strbuf_str(&text).s;
