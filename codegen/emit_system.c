@@ -152,6 +152,41 @@ static struct value table_text(struct emit *e, const struct expr *call, LLVMValu
 		PLACE_BPF);
 }
 
+/* The C library's words, but for those that the kernel's own errno.h has differently: what bpftrace prints. */
+static const char *error_text(int number)
+{
+	static const struct {
+		int number;
+		const char *text;
+	} kernels[] = {
+		{EIO, "I/O error"},
+		{EBADF, "Bad file number"},
+		{EAGAIN, "Try again (operation would block)"},
+		{ENOMEM, "Out of memory"},
+		{EXDEV, "Cross-device link"},
+		{ENFILE, "File table overflow"},
+		{ENOTTY, "Not a typewriter"},
+		{EDOM, "Math argument out of domain of func"},
+		{ERANGE, "Math result not representable"},
+		{EDEADLK, "Resource deadlock would occur"},
+		{ENOLCK, "No record locks available"},
+		{ENOSYS, "Invalid system call number"},
+		{ELOOP, "Too many symbolic links encountered"},
+		{EBADMSG, "Not a data message"},
+		{EILSEQ, "Illegal byte sequence"},
+		{EOPNOTSUPP, "Operation not supported on transport endpoint"},
+		{ENETRESET, "Network dropped connection because of reset"},
+		{EDQUOT, "Quota exceeded"},
+		{ECANCELED, "Operation Canceled"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(kernels) / sizeof(*kernels); i++)
+		if (kernels[i].number == number)
+			return kernels[i].text;
+	return strerrordesc_np(number);
+}
+
 /* The number may be an error as the kernel returns it, below zero. */
 struct value lower_strerror(struct emit *e, const struct expr *call, LLVMValueRef dest)
 {
@@ -161,7 +196,7 @@ struct value lower_strerror(struct emit *e, const struct expr *call, LLVMValueRe
 
 	(void)dest;
 	for (i = 0; i < ERRORS; i++)
-		names[i] = strerrordesc_np(i);
+		names[i] = error_text(i);
 	negative = LLVMBuildICmp(e->builder, LLVMIntSLT, n, int_const(e, 0), "");
 	n = LLVMBuildSelect(e->builder, negative, LLVMBuildNeg(e->builder, n, ""), n, "");
 	return table_text(e, call, n, names, ERRORS, "Unknown error");

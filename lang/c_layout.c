@@ -76,7 +76,7 @@ const struct c_type *c_base_type(struct str name)
 	} base[] = {
 		{"void", {.kind = CT_VOID, .size = 1, .align = 1}},
 		{"char", {.kind = CT_INT, .size = 1, .align = 1, .is_signed = true, .plain_char = true}},
-		{"signed char", {.kind = CT_INT, .size = 1, .align = 1, .is_signed = true, .plain_char = true}},
+		{"signed char", {.kind = CT_INT, .size = 1, .align = 1, .is_signed = true}},
 		{"unsigned char", {.kind = CT_INT, .size = 1, .align = 1}},
 		{"short", {.kind = CT_INT, .size = 2, .align = 2, .is_signed = true}},
 		{"unsigned short", {.kind = CT_INT, .size = 2, .align = 2}},
@@ -88,9 +88,9 @@ const struct c_type *c_base_type(struct str name)
 		{"double", {.kind = CT_FLOAT, .size = 8, .align = 8}},
 		{"long double", {.kind = CT_FLOAT, .size = 16, .align = 16}},
 		{"__int128", {.kind = CT_FLOAT, .size = 16, .align = 16}},
-		{"_Bool", {.kind = CT_BOOL, .size = 1, .align = 1}},
+		{"_Bool", {.kind = CT_INT, .size = 1, .align = 1}},
 		/* what scripts and the kernel call them; a typedef of the script comes first */
-		{"bool", {.kind = CT_BOOL, .size = 1, .align = 1}},
+		{"bool", {.kind = CT_INT, .size = 1, .align = 1}},
 		{"u8", {.kind = CT_INT, .size = 1, .align = 1}},
 		{"u16", {.kind = CT_INT, .size = 2, .align = 2}},
 		{"u32", {.kind = CT_INT, .size = 4, .align = 4}},
@@ -213,9 +213,6 @@ const struct type *c_convert(struct c_defs *c, const struct c_type *t)
 		break;
 	case CT_INT:
 		result = type_int(c->types, (uint32_t)t->size, t->is_signed);
-		break;
-	case CT_BOOL:
-		result = c->types->boolean;
 		break;
 	case CT_POINTER:
 		result = type_ptr(c->types, c_convert(c, t->elem), AS_NONE);

@@ -676,7 +676,7 @@ static const struct c_type *int_words(struct c_defs *c)
 	if (doubles)
 		return c_base_type(longs ? STR("long double") : STR("double"));
 	if (chars)
-		return c_base_type(sign == 2 ? STR("unsigned char") : STR("char"));
+		return c_base_type(sign == 2 ? STR("unsigned char") : sign ? STR("signed char") : STR("char"));
 	if (shorts)
 		return c_base_type(sign == 2 ? STR("unsigned short") : STR("short"));
 	if (longs)

@@ -6,7 +6,7 @@
 #include "lang/c_const.h"
 #include "lang/c_defs.h"
 
-enum c_type_kind { CT_VOID, CT_INT, CT_FLOAT, CT_BOOL, CT_POINTER, CT_ARRAY, CT_STRUCT, CT_ENUM, CT_FUNCTION, CT_KERNEL };
+enum c_type_kind { CT_VOID, CT_INT, CT_FLOAT, CT_POINTER, CT_ARRAY, CT_STRUCT, CT_ENUM, CT_FUNCTION, CT_KERNEL };
 
 struct c_type;
 

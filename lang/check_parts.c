@@ -101,7 +101,7 @@ void check_field(struct checker *c, struct expr *e)
 		widen_member(c, e);
 }
 
-/* A member `char a[4]` may hold four characters and no NUL: as a value it has room for one. */
+/* A member `char a[4]` may hold four characters and no NUL, and so may an element of `char a[2][4]`: as a value it has room for one. */
 static void widen_member(struct checker *c, struct expr *e)
 {
 	struct expr *member = NEW(c->arena, struct expr);
@@ -120,7 +120,8 @@ void member_itself(struct expr **e)
 {
 	struct expr *x = *e;
 
-	if (x->kind == EXPR_CAST && x->cast.implicit && x->cast.e->kind == EXPR_FIELD && x->type && x->type->kind == TYPE_STRING &&
+	if (x->kind == EXPR_CAST && x->cast.implicit && x->type &&
+	    (x->cast.e->kind == EXPR_FIELD || x->cast.e->kind == EXPR_INDEX) && x->type->kind == TYPE_STRING &&
 	    x->cast.e->type->kind == TYPE_STRING)
 		*e = x->cast.e;
 }
@@ -198,6 +199,8 @@ void check_index(struct checker *c, struct expr *e)
 	}
 	cast_to(c, &e->index.index, t->kind == TYPE_PTR ? c->types->s64 : c->types->u64);
 	e->type = t->kind == TYPE_STRING || t->kind == TYPE_BUFFER ? c->types->s8 : t->elem;
+	if (t->kind == TYPE_ARRAY && t->elem->kind == TYPE_STRING)
+		widen_member(c, e);
 }
 
 /* More would make a key or an event that no kernel takes, after minutes of compiling. */

@@ -87,6 +87,14 @@ static void fold_to_typed(struct expr *e, uint64_t value, const struct type *t)
 	e->type = t;
 }
 
+/* Bits that are shifted out are gone; the sign stays what it was. */
+static __int128 shift_left(__int128 a, int bits)
+{
+	uint64_t shifted = (uint64_t)a << bits;
+
+	return a < 0 ? (__int128)(int64_t)shifted : (__int128)shifted;
+}
+
 static bool compute(enum binary_op op, __int128 a, __int128 b, __int128 *out)
 {
 	switch (op) {
@@ -98,7 +106,7 @@ static bool compute(enum binary_op op, __int128 a, __int128 b, __int128 *out)
 	case BINARY_AND: *out = a & b; return true;
 	case BINARY_OR: *out = a | b; return true;
 	case BINARY_XOR: *out = a ^ b; return true;
-	case BINARY_SHL: return b >= 0 && b < 64 && (*out = (__int128)((unsigned __int128)a << b), true);
+	case BINARY_SHL: return b >= 0 && b < 64 && (*out = shift_left(a, (int)b), true);
 	case BINARY_SHR: return b >= 0 && b < 64 && (*out = a >> b, true);
 	case BINARY_EQ: case BINARY_NE: case BINARY_LT: case BINARY_LE: case BINARY_GT: case BINARY_GE:
 	case BINARY_LOR: case BINARY_LAND: case BINARY_IN:
@@ -142,8 +150,8 @@ static bool fold_string_tail(struct checker *c, struct expr *e)
 	return true;
 }
 
-/* Where a constant has a type, the operands are taken as the result's type and the result is of it (language.md 10.3), as at run
- * time; but a sum or product that does not fit is an error rather than another number.  Shifts drop bits. */
+/* Where a constant has a type, the operands are taken as the result's type and the result is of it (language.md 10.3), cut to 64 bits
+ * as at run time.  False: a division by zero, or a shift by too many bits. */
 static bool compute_typed(const struct expr *e, __int128 a, __int128 b, __int128 *out)
 {
 	enum binary_op op = e->binary.op;
@@ -154,9 +162,8 @@ static bool compute_typed(const struct expr *e, __int128 a, __int128 b, __int128
 		b = as_type(t, b);
 	if (!compute(op, a, b, out))
 		return false;
-	if (op == BINARY_SHL)
-		*out = as_type(t, *out);
-	return *out == as_type(t, *out);
+	*out = as_type(t, *out);
+	return true;
 }
 
 /* Compared as at run time: in the type that holds both (language.md 10.6), which is int64 for uint64 with int64. */
@@ -196,6 +203,8 @@ void fold_binary(struct checker *c, struct expr *e)
 	}
 	fits = typed ? compute_typed(e, a, b, &v)
 		     : compute(op, a, b, &v) && v <= (__int128)UINT64_MAX && v >= (__int128)INT64_MIN;
+	if (!fits && typed) /* the program does at run time what it would with variables, and warns */
+		return;
 	if (!fits)
 		FAIL(c, e, DIAG_FOLD_OVERFLOW, binary_op_text(op));
 	else if (typed)

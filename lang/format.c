@@ -170,7 +170,7 @@ bool format_accepts(enum format_conv conv, const struct type *t)
 	case CONV_GFP:
 		return type_is_integer(t);
 	case CONV_POINTER:
-		return t->kind == TYPE_INT || t->kind == TYPE_PTR;
+		return type_is_integer(t) || t->kind == TYPE_PTR;
 	case CONV_STRING:
 		return type_is_printable(t) && !type_is_aggregate(t);
 	case CONV_BUFFER:

@@ -305,12 +305,16 @@ struct value map_entry_key(const struct map_view *view, const struct map_entry *
 	return value_decode(d, view->row->key, e->key, view->manifest->shapes.at[view->row->key].size);
 }
 
+/* Every number in it: the items of tuples, records and arrays too. */
 static void divide(struct value *v, uint64_t div)
 {
+	int i;
+
+	v->div = div;
 	if (v->kind == VALUE_INT)
 		v->number = v->is_signed ? (uint64_t)((int64_t)v->number / (int64_t)div) : v->number / div;
-	else
-		v->div = div;
+	for (i = 0; i < v->n; i++)
+		divide(&v->items[i], div);
 }
 
 struct value map_entry_value(const struct map_view *view, const struct map_entry *e, const struct decoder *d, uint64_t div)

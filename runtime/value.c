@@ -91,20 +91,29 @@ static struct value decode_buffer(const struct decoder *d, const uint8_t *bytes,
 	return v;
 }
 
+/* A char array of C may be full. */
+static struct value decode_chars(const struct decoder *d, const uint8_t *bytes, size_t n)
+{
+	return value_text(str_copy(d->arena, (struct str){(const char *)bytes, strnlen((const char *)bytes, n)}), false);
+}
+
 static struct value decode_array(const struct decoder *d, const struct shape *s, const uint8_t *bytes, size_t n)
 {
 	struct value v = {.kind = VALUE_ARRAY};
+	const struct shape *elem;
 	uint32_t i, size;
 
 	if (s->elem < 0 || s->elem >= d->manifest->shapes.n)
 		return (struct value){0};
-	size = d->manifest->shapes.at[s->elem].size;
+	elem = &d->manifest->shapes.at[s->elem];
+	size = elem->size;
 	if (size && s->count > n / size)
 		return (struct value){0};
 	v.n = (int)s->count;
 	v.items = NEW_ARRAY(d->arena, struct value, s->count);
 	for (i = 0; i < s->count; i++)
-		v.items[i] = value_decode(d, s->elem, bytes + (size_t)i * size, size);
+		v.items[i] = elem->kind == TYPE_STRING ? decode_chars(d, bytes + (size_t)i * size, size)
+						       : value_decode(d, s->elem, bytes + (size_t)i * size, size);
 	return v;
 }
 
@@ -127,10 +136,8 @@ static struct value decode_field(const struct decoder *d, const struct shape *pa
 	}
 	if (f->offset > n)
 		return (struct value){0};
-	if (parent->kind == TYPE_STRUCT && s->kind == TYPE_STRING && s->size <= n - f->offset) /* a char array: may be full */
-		return value_text(str_copy(d->arena, (struct str){(const char *)bytes + f->offset,
-								  strnlen((const char *)bytes + f->offset, s->size)}),
-				  false);
+	if (parent->kind == TYPE_STRUCT && s->kind == TYPE_STRING && s->size <= n - f->offset)
+		return decode_chars(d, bytes + f->offset, s->size);
 	return value_decode(d, f->shape, bytes + f->offset, n - f->offset);
 }
 

@@ -138,7 +138,7 @@ static void test_types(void **state)
 	assert_false(format_accepts(CONV_SIGNED, string));
 	assert_false(format_accepts(CONV_SIGNED, count));
 	assert_true(format_accepts(CONV_POINTER, t->voidptr));
-	assert_false(format_accepts(CONV_POINTER, t->boolean));
+	assert_true(format_accepts(CONV_POINTER, t->boolean));
 	assert_true(format_accepts(CONV_STRING, string));
 	assert_true(format_accepts(CONV_STRING, t->u64));
 	assert_false(format_accepts(CONV_STRING, count));
