@@ -3,6 +3,9 @@
 
   generate.py [--count 100] [--seed 1] [-k native,6.1,...] [--show N]
 
+A program is compiled once and loaded on each kernel: 6.1 builds what the newer kernels run too.  The running kernel and 5.10, which
+lacks abilities that programs are compiled for, compile their own.
+
 Each program has a begin probe whose every effect Python knows (genlang.py: expressions written with as few parentheses as the
 precedence table allows, variables, tuples, records, texts, maps, aggregations, loops, functions, macros), and fills maps with random
 keys and aggregations from random probes.  It must be accepted by the checker and by
@@ -24,6 +27,9 @@ import programs
 import runtime
 
 # ---- whole programs ----
+
+BUILDER = "6.1"                        # has all abilities that programs are compiled for, and newer kernels have them too
+COMPILE = (runtime.NATIVE, "5.10")     # compile each program themselves
 
 # attach point -> expressions that it offers, numbers and texts; the need that it has
 PROBES = {
@@ -145,10 +151,36 @@ class Program:
         return None
 
 
-def run_kernel(where, made, args, agent, triggers, payload):
-    jobs = [guest.Job(f"p{p.seed}", ["sh", "-c", 'exec "$WT" "$@"', "sh", "-q", "-c", "sh ./all.sh", "-e", p.text],
-                      timeout=30, needs=sorted(p.needs),
-                      files={"all.sh": b"getppid 3; utarget 3; openat 2 /nosuchfile; faults 10\n"}) for p in made]
+def job(program, tool, wanted):
+    """Runs a program: the tool that another kernel has built where there is one.  Where it is `wanted`, the tool that is built comes
+    out ahead of what the program prints (compressed, for the port is slow; its size stands in the first line)."""
+    files = {"all.sh": b"getppid 3; utarget 3; openat 2 /nosuchfile; faults 10\n"}
+    if tool:
+        shell = 'gunzip tool.gz && exec "$WT" -q -c "sh ./all.sh" run tool'
+        files["tool.gz"] = tool
+    elif wanted:
+        shell = ('"$WT" build -o tool -e "$1" || exit; gzip -k tool; wc -c <tool.gz; cat tool.gz; '
+                 'exec "$WT" -q -c "sh ./all.sh" run tool')
+    else:
+        shell = 'exec "$WT" -q -c "sh ./all.sh" -e "$1"'
+    return guest.Job(f"p{program.seed}", ["sh", "-c", shell, "sh", program.text], timeout=30, needs=sorted(program.needs), files=files)
+
+
+def take_tool(outcome):
+    """The tool that comes before the output of a job that builds one; None when it was not built."""
+    size, newline, rest = outcome.out.partition(b"\n")
+    if not newline or not size.isdigit() or len(rest) < int(size):
+        return None
+    tool, outcome.out = rest[:int(size)], rest[int(size):]
+    outcome.out_total -= len(size) + 1 + len(tool)
+    return tool
+
+
+def run_kernel(where, made, args, agent, triggers, payload, tools):
+    """Tools are taken from `tools`, by seed; BUILDER adds them there."""
+    builds = where == BUILDER
+    taken = {} if builds or where in COMPILE else {seed: tool for seed, tool in tools.items() if tool}
+    jobs = [job(p, taken.get(p.seed), builds) for p in made]
     by_id = {f"p{p.seed}": p for p in made}
     if where == runtime.NATIVE:
         runtime.mount_tracefs()
@@ -161,6 +193,8 @@ def run_kernel(where, made, args, agent, triggers, payload):
         if outcome.skipped:
             skipped += 1
             continue
+        if builds:
+            tools[program.seed] = take_tool(outcome)
         wrong = program.judge(outcome)
         passed, failed = passed + (wrong is None), failed + (wrong is not None)
         if wrong:
@@ -169,7 +203,8 @@ def run_kernel(where, made, args, agent, triggers, payload):
                                 ("stderr", outcome.err.decode("utf-8", "replace"))):
                 said += [f"    {title}:", *(f"      | {line}" for line in text.split("\n")[:60])]
             print("\n".join(said), flush=True)
-    print(f"{where}: {passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    note = f"   ({len(taken)} of them as built on {BUILDER})" if taken else ""
+    print(f"{where}: {passed} passed, {failed} failed, {skipped} skipped{note}", flush=True)
     return passed, failed, skipped
 
 
@@ -193,18 +228,22 @@ def main():
     payload = guest.Payload(binary=Path(args.binary), triggers=triggers, scripts=programs.SCRIPTS).archive()
     names = list(dict.fromkeys(args.kernel or runtime.kernel_list("all")))
 
+    tools = {}
+
     def counts(where):
         try:
-            return run_kernel(where, made, args, agent, triggers, payload)
+            return run_kernel(where, made, args, agent, triggers, payload, tools)
         except (guest.GuestError, guest.kernels.Unavailable) as e:
             required = where == runtime.NATIVE or guest.kernels.KERNELS[where][2]
             print(f"{where}: {'FAILED' if required else 'SKIPPED'}: {e}", flush=True)
             return (0, len(made), 0) if required else (0, 0, len(made))
 
-    # The running kernel first and alone, as in runtime.py.
+    # The running kernel first and alone, as in runtime.py; then those that compile, then those that take what was built.
     done = [counts(runtime.NATIVE)] if runtime.NATIVE in names else []
+    guests = [n for n in names if n != runtime.NATIVE]
     with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        done += pool.map(counts, [n for n in names if n != runtime.NATIVE])
+        done += pool.map(counts, [n for n in guests if n == BUILDER or n in COMPILE])
+        done += pool.map(counts, [n for n in guests if n != BUILDER and n not in COMPILE])
     total = [sum(column) for column in zip(*done)]
     print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
     return 1 if total[1] else 0

@@ -227,6 +227,23 @@ class Counting(unittest.TestCase):
         self.assertEqual(generate.Program(5).text, generate.Program(5).text)
         self.assertNotEqual(generate.Program(5).text, generate.Program(6).text)
 
+    def test_a_built_program_comes_ahead_of_what_it_prints(self):
+        outcome = guest.Outcome("p1", out=b"4\n\x1f\n\0x1\nthe end\n", out_total=18)
+        self.assertEqual(generate.take_tool(outcome), b"\x1f\n\0x")
+        self.assertEqual((outcome.out, outcome.out_total), (b"1\nthe end\n", 12))
+        for other in (b"", b"4\n123", b"the end\n"):
+            outcome = guest.Outcome("p1", out=other, out_total=len(other))
+            self.assertIsNone(generate.take_tool(outcome))
+            self.assertEqual((outcome.out, outcome.out_total), (other, len(other)))
+
+    def test_a_program_is_compiled_where_no_tool_is(self):
+        program = generate.Program(1)
+        self.assertIn('-e "$1"', generate.job(program, None, False).argv[2])
+        self.assertIn("build", generate.job(program, None, True).argv[2])
+        built = generate.job(program, b"tool", False)
+        self.assertEqual(built.files["tool.gz"], b"tool")
+        self.assertNotIn("-e", built.argv[2])
+
 
 if __name__ == "__main__":
     result = unittest.main(exit=False, verbosity=0).result
