@@ -126,7 +126,7 @@ bool str_match(struct str pattern, struct str text)
 int str_distance(struct str a, struct str b, int limit)
 {
 	enum { MAX = 64 };
-	int row[MAX + 1];
+	int rows[3][MAX + 1], *row = rows[0];
 	size_t i, j;
 
 	if (a.n > MAX || b.n > MAX)
@@ -134,19 +134,20 @@ int str_distance(struct str a, struct str b, int limit)
 	for (j = 0; j <= b.n; j++)
 		row[j] = (int)j;
 	for (i = 1; i <= a.n; i++) {
-		int diagonal = row[0];
+		const int *above = row, *above2 = rows[(i + 1) % 3]; /* of i - 1 and i - 2 */
 
+		row = rows[i % 3];
 		row[0] = (int)i;
 		for (j = 1; j <= b.n; j++) {
-			int above = row[j];
-			int best = diagonal + (a.s[i - 1] != b.s[j - 1]);
+			int best = above[j - 1] + (a.s[i - 1] != b.s[j - 1]);
 
-			if (above + 1 < best)
-				best = above + 1;
+			if (above[j] + 1 < best)
+				best = above[j] + 1;
 			if (row[j - 1] + 1 < best)
 				best = row[j - 1] + 1;
+			if (i > 1 && j > 1 && a.s[i - 1] == b.s[j - 2] && a.s[i - 2] == b.s[j - 1] && above2[j - 2] + 1 < best)
+				best = above2[j - 2] + 1; /* two that changed places */
 			row[j] = best;
-			diagonal = above;
 		}
 	}
 	return row[b.n] <= limit ? row[b.n] : limit + 1;

@@ -54,7 +54,7 @@ struct str str_printf(struct arena *a, const char *fmt, ...) __attribute__((form
 bool str_match(struct str pattern, struct str text);
 bool str_is_pattern(struct str text); /* holds '*' or '[' */
 
-/* Levenshtein distance, at most `limit` + 1. */
+/* Edit distance, at most `limit` + 1; two neighbours that changed places are one step. */
 int str_distance(struct str a, struct str b, int limit);
 
 /* A growing text in an arena (data is kept NUL-terminated). */
