@@ -119,28 +119,30 @@ static void add_entry(struct strbuf *out, struct output *o, const struct map_vie
 }
 
 /* A scalar map that holds nothing: print() shows zero, the end of tracing shows nothing. */
-static void add_empty_scalar(struct strbuf *out, struct output *o, const struct map_view *view, const struct decoder *d,
-			     const struct map_print *how)
+static struct map_view empty_scalar(struct output *o, const struct map_view *view)
 {
 	struct map_view zero = {.manifest = view->manifest, .row = view->row, .aggregate = view->aggregate};
 	uint64_t key = 0;
 	void *bytes = arena_alloc(o->arena, view->row->value_size + 8);
 
 	map_add_entry(&zero, o->arena, &key, sizeof(key), bytes, view->row->value_size, 1);
-	add_entry(out, o, &zero, &zero.entries.at[0], d, &(struct map_print){.percentiles = how->percentiles});
+	return zero;
 }
 
 static void print_map(struct strbuf *out, struct output *o, const struct map_view *view, const struct decoder *d,
 		      const struct map_print *how, void (*drain)(struct output *, struct strbuf *))
 {
+	struct map_view zero;
 	int i;
 
+	if (!view->entries.n && view->row->key < 0 && how->asked) {
+		zero = empty_scalar(o, view);
+		view = &zero;
+	}
 	if (view->manifest->shapes.at[view->row->value].kind == TYPE_TSERIES) {
 		tseries_text(out, o, view, d);
 		return;
 	}
-	if (!view->entries.n && view->row->key < 0 && how->asked)
-		add_empty_scalar(out, o, view, d, how);
 	for (i = output_first_entry(view, how); i < view->entries.n; i++) {
 		add_entry(out, o, view, &view->entries.at[i], d, how);
 		drain(o, out);
