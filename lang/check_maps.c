@@ -618,8 +618,9 @@ static void declare_map(struct checker *c, const struct map_decl_node *n)
 	}
 	m->map.declared = true;
 	check_expr(c, count);
-	if (literal_int(c, count, "the number of entries", &entries))
-		m->map.max_entries = entries && entries < UINT32_MAX ? (uint32_t)entries : 0;
+	if (!literal_int(c, count, "the number of entries", &entries))
+		entries = 1; /* has been told */
+	m->map.max_entries = entries < UINT32_MAX ? (uint32_t)entries : 0;
 	if (!m->map.max_entries)
 		diag_add(c->diag, n->max_entries->span, DIAG_MAP_ENTRIES);
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
@@ -667,6 +668,9 @@ static void finish_map(struct checker *c, struct map_state *m)
 		diag_add(c->diag, m->map.first_use, DIAG_MAP_KIND_VALUE, STR_ARG(m->map.name),
 			 STR_ARG(name_of(c, m->map.value)));
 		diag_hint(c->diag, "aggregations are kept per CPU: use percpuhash or percpulruhash");
+	} else if (!aggregate && percpu) {
+		diag_add(c->diag, m->map.first_use, DIAG_MAP_PER_CPU, STR_ARG(m->map.name), STR_ARG(name_of(c, m->map.value)));
+		diag_hint(c->diag, "aggregations, such as count() and sum(), are added up over the CPUs; other values want hash or lruhash");
 	}
 }
 

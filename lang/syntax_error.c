@@ -162,7 +162,7 @@ static bool give_hint_of_word(struct parser *p, struct str found, struct span sp
 		PARSE_HINT(p, "functions and macros stand outside of probes");
 	else if (has(x, "'return'") && in_list(tags, arena_printf(p->arena, "'%.*s'", STR_ARG(found))))
 		PARSE_HINT(p, "C definitions stand at the top of a script, before its probes");
-	else if (starts_with_word(before, STR("let")) && has(x, "a $variable"))
+	else if (starts_with_word(before, STR("let")) && has(x, "a $variable") && x->n == 1)
 		PARSE_HINT(p, "variables are written with a dollar: let $x = 1;");
 	else if (starts_with_word(before, STR("for")))
 		give_for_hint(p, before, x);
