@@ -121,9 +121,12 @@ static const struct type *enum_constant(struct checker *c, struct str name, uint
 bool names_value(struct checker *c, struct str name)
 {
 	const struct builtin *b = builtin_find(name);
+	struct span span;
+	bool unusable;
 	uint64_t value;
 
-	return (b && b->form != FORM_FN) || is_macro(c, name) || enum_constant(c, name, &value);
+	return (b && b->form != FORM_FN) || is_macro(c, name) || enum_constant(c, name, &value) ||
+	       (c->c_defs && c_defs_define(c->c_defs, name, &span, &unusable));
 }
 
 void check_name(struct checker *c, struct expr *e)

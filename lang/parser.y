@@ -418,8 +418,8 @@ exprs:
 	;
 
 record:
-	NAME '=' expr				{ $$ = build_record(p, @$, NULL, $1, $3); }
-	| record ',' NAME '=' expr		{ $$ = build_record(p, @$, $1, $3, $5); }
+	word '=' expr				{ $$ = build_record(p, @$, NULL, $1, $3); }
+	| record ',' word '=' expr		{ $$ = build_record(p, @$, $1, $3, $5); }
 	;
 
 args:
