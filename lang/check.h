@@ -19,6 +19,8 @@ struct map_state {
 	bool fixed_kind;
 	struct span value_span, key_span; /* what gave the type, for messages */
 	bool used;
+	bool value_read; /* in this pass, an entry of it */
+	bool assumed;	 /* nothing is stored in it: its entries read as zero */
 	bool wrong; /* what it was assigned was wrong, which was said */
 	bool read_in_kernel; /* an aggregate that is read in an expression */
 	int clock;	     /* of nsecs() that was stored in it, as in clock_of() */
@@ -193,6 +195,10 @@ void check_tuple(struct checker *c, struct expr *e);
 /* check_maps.c: maps and variables, and how their types grow. */
 struct map_state *map_state(struct checker *c, struct str name, struct span span);
 void check_map(struct checker *c, struct expr *e, bool whole_allowed);
+/* The value of a map, or of an entry.  A map in which nothing is ever stored reads as an int8 of zero, which is warned of. */
+void check_map_value(struct checker *c, struct expr *e);
+/* No type grows any more: give such maps their type.  False: there are none. */
+bool assume_values(struct checker *c);
 /* Give the map's value (or variable) at least this type; casts *value to what it has then. */
 void map_assign(struct checker *c, struct expr *target, struct expr **value);
 void var_assign(struct checker *c, struct expr *target, struct expr **value);

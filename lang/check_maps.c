@@ -122,22 +122,22 @@ void map_key(struct checker *c, struct expr *e)
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
 
-static void undefined_map(struct checker *c, struct expr *e)
+/* Behind a message about a map in which nothing is stored: another one's name, else `otherwise`. */
+static void hint_of_undefined(struct checker *c, const struct expr *e, const char *otherwise)
 {
 	struct diag_near near = {.wanted = e->map.name};
 	int i;
 
-	FAIL(c, e, DIAG_UNDEFINED_MAP, STR_ARG(e->map.name));
 	for (i = 0; i < c->maps.n; i++) {
 		struct map_state *m = c->maps.entries[i].value;
 
-		if (m->map.value)
+		if (m->map.value && !m->assumed)
 			diag_near_try(&near, c->maps.entries[i].key);
 	}
 	if (near.best.n)
 		diag_hint(c->diag, "did you mean '@%.*s'?", STR_ARG(near.best));
 	else
-		diag_hint(c->diag, "nothing is ever stored in it");
+		diag_hint(c->diag, "%s", otherwise);
 }
 
 void check_map(struct checker *c, struct expr *e, bool whole_allowed)
@@ -150,12 +150,43 @@ void check_map(struct checker *c, struct expr *e, bool whole_allowed)
 		check_key_form(c, m, e);
 	if (e->map.key)
 		map_key(c, e);
-	if (m->map.value)
+	if (m->map.value) {
 		e->type = m->map.value;
-	else if (m->wrong)
+	} else if (m->wrong) {
 		expr_fail(c, e);
-	else
-		undefined_map(c, e);
+	} else {
+		FAIL(c, e, DIAG_UNDEFINED_MAP, STR_ARG(e->map.name));
+		hint_of_undefined(c, e, "nothing is ever stored in it");
+	}
+}
+
+void check_map_value(struct checker *c, struct expr *e)
+{
+	struct map_state *m = map_state(c, e->map.name, e->span);
+	bool first = !m->value_read;
+
+	m->value_read = true;
+	check_map(c, e, false);
+	if (!m->assumed || !first || failed(e->type))
+		return;
+	diag_add(c->diag, e->span, DIAG_MAP_UNWRITTEN, STR_ARG(e->map.name));
+	hint_of_undefined(c, e, "store a value in it somewhere, or correct its name");
+}
+
+bool assume_values(struct checker *c)
+{
+	bool any = false;
+	int i;
+
+	for (i = 0; i < c->maps.n; i++) {
+		struct map_state *m = c->maps.entries[i].value;
+
+		if (!m->value_read || m->map.value || m->wrong)
+			continue;
+		m->map.value = c->types->s8;
+		m->assumed = any = true;
+	}
+	return any;
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */

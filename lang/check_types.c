@@ -701,7 +701,7 @@ static void check_kind(struct checker *c, struct expr *e)
 		check_var(c, e);
 		return;
 	case EXPR_MAP:
-		check_map(c, e, false);
+		check_map_value(c, e);
 		return;
 	case EXPR_CALL:
 		check_call(c, e);

@@ -16,7 +16,7 @@ static void start_pass(struct checker *c)
 	for (i = 0; i < c->maps.n; i++) {
 		struct map_state *m = c->maps.entries[i].value;
 
-		m->scalar = m->keyed = m->used = m->read_in_kernel = false;
+		m->scalar = m->keyed = m->used = m->value_read = m->read_in_kernel = false;
 	}
 }
 
@@ -118,7 +118,7 @@ static void run_passes(struct checker *c)
 		start_pass(c);
 		for (i = 0; i < c->units.n; i++)
 			check_unit(c, c->units.at[i]);
-		if (!c->changed)
+		if (!c->changed && !assume_values(c))
 			return;
 	}
 	BUG("types still grow after %d passes", MAX_PASSES);

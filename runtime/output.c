@@ -180,10 +180,34 @@ void output_value(struct output *o, const struct value *v)
 	write_out(o, strbuf_str(&out));
 }
 
+/* A scalar map that holds nothing: print() shows zero, unless it is one of intervals; the end of tracing shows nothing. */
+static bool shows_zero(const struct map_view *view, const struct map_print *how)
+{
+	enum type_kind kind = view->manifest->shapes.at[view->row->value].kind;
+
+	return how->asked && !view->entries.n && view->row->key < 0 && kind != TYPE_HIST && kind != TYPE_LHIST &&
+	       kind != TYPE_TSERIES;
+}
+
+static struct map_view empty_scalar(struct output *o, const struct map_view *view)
+{
+	struct map_view zero = {.manifest = view->manifest, .row = view->row, .aggregate = view->aggregate};
+	uint64_t key = 0;
+	void *bytes = arena_alloc(o->arena, view->row->value_size + 8);
+
+	map_add_entry(&zero, o->arena, &key, sizeof(key), bytes, view->row->value_size, 1);
+	return zero;
+}
+
 void output_map(struct output *o, const struct map_view *view, const struct decoder *d, const struct map_print *how)
 {
 	struct strbuf out = {.arena = o->arena};
+	struct map_view zero;
 
+	if (shows_zero(view, how)) {
+		zero = empty_scalar(o, view);
+		view = &zero;
+	}
 	printer_of(o)->map(&out, o, view, d, how, drain_buffer);
 	write_out(o, strbuf_str(&out));
 }

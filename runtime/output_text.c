@@ -118,27 +118,11 @@ static void add_entry(struct strbuf *out, struct output *o, const struct map_vie
 	arena_reset(o->scratch);
 }
 
-/* A scalar map that holds nothing: print() shows zero, the end of tracing shows nothing. */
-static struct map_view empty_scalar(struct output *o, const struct map_view *view)
-{
-	struct map_view zero = {.manifest = view->manifest, .row = view->row, .aggregate = view->aggregate};
-	uint64_t key = 0;
-	void *bytes = arena_alloc(o->arena, view->row->value_size + 8);
-
-	map_add_entry(&zero, o->arena, &key, sizeof(key), bytes, view->row->value_size, 1);
-	return zero;
-}
-
 static void print_map(struct strbuf *out, struct output *o, const struct map_view *view, const struct decoder *d,
 		      const struct map_print *how, void (*drain)(struct output *, struct strbuf *))
 {
-	struct map_view zero;
 	int i;
 
-	if (!view->entries.n && view->row->key < 0 && how->asked) {
-		zero = empty_scalar(o, view);
-		view = &zero;
-	}
 	if (view->manifest->shapes.at[view->row->value].kind == TYPE_TSERIES) {
 		tseries_text(out, o, view, d);
 		return;
