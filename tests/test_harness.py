@@ -203,6 +203,20 @@ class Merging(unittest.TestCase):
         self.assertEqual(sorted(got), ["a", "b"])
 
 
+class Shares(unittest.TestCase):
+    def test_files_stay_together_and_scripts_weigh_more(self):
+        quick = cases("".join(f"name: q{i}\nrun: begin {{ exit() }}\nexpect: {i}\n\n" for i in range(30)))
+        slow = cases("".join(f"name: s{i}\nsh: $WT run $(built tcptop) {i}\nexpect: {i}\n\n" for i in range(2)))
+        for i, case in enumerate(quick):
+            case.path = f"file{i // 10}"
+        for case in slow:
+            case.path = "scripts"
+        by_id = {f"c{i}": case for i, case in enumerate(quick + slow)}
+        one, other = runtime.shares(by_id, 2)
+        self.assertEqual(sorted([*(job.id for job in one), *(job.id for job in other)]), sorted(by_id))
+        self.assertEqual({by_id[job.id].path for job in one}, {"scripts"})
+
+
 class Counting(unittest.TestCase):
     def test_stages_beside_each_other(self):
         def row(name, beside, needed=False):
