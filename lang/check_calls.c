@@ -111,6 +111,15 @@ static bool context_lost(struct checker *c, struct expr *e, const char *name)
 	return true;
 }
 
+/* Bytes of a text read without a length.  Below the default there is one more for the NUL: max_strlen characters are whole. */
+static uint64_t text_capacity(const struct checker *c)
+{
+	enum { DEFAULT = 1024 };
+	uint64_t n = c->program->config.max_strlen;
+
+	return n < DEFAULT ? n + 1 : n;
+}
+
 /* What ctx points to: the registers, the sample, or the object that an iterator is at. */
 static const struct type *context_type(struct checker *c)
 {
@@ -485,7 +494,7 @@ void check_builtin_variable(struct checker *c, struct expr *e, const struct buil
 		check_probe_name(c, e, b->id == BUILTIN_probetype);
 		return;
 	case BUILTIN_default_str_length:
-		fold_to_int(c, e, c->program->config.max_strlen, false);
+		fold_to_int(c, e, text_capacity(c), false);
 		return;
 	case BUILTIN_config:
 		config_record(c, e);
@@ -517,7 +526,7 @@ void check_builtin_variable(struct checker *c, struct expr *e, const struct buil
 static void check_str(struct checker *c, struct expr *e)
 {
 	struct expr *p = e->call.args.at[0];
-	uint64_t cap = c->program->config.max_strlen, len;
+	uint64_t cap = e->call.args.n > 1 ? c->program->config.max_strlen : text_capacity(c), len;
 	bool is_param = p->kind == EXPR_POSITIONAL;
 	struct str text;
 	bool missing;
