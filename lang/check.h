@@ -252,6 +252,8 @@ const char *integer_text(struct checker *c, const struct expr *e);
 bool literal_string(struct checker *c, struct expr *e, const char *fn, struct str *text);
 /* Is this a literal below zero?  Says then that `what` cannot be. */
 bool is_negative(struct checker *c, const struct expr *e, const char *what);
+/* Says that the expression gives no value. */
+void no_value(struct checker *c, const struct expr *e);
 /* Is it a function of bpftrace that is left out for now?  Says so then. */
 bool is_postponed(struct checker *c, struct str name, struct span span);
 /* Why nothing is known of the kernel's types; NULL: they are known. */

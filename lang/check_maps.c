@@ -258,7 +258,7 @@ void map_assign(struct checker *c, struct expr *target, struct expr **value)
 		read_aggregate(c, value);
 	}
 	if ((*value)->type->kind == TYPE_NONE) {
-		diag_add(c->diag, (*value)->span, DIAG_NO_VALUE);
+		no_value(c, *value);
 		return;
 	}
 	if (is_aggregate_call(*value)) {
@@ -592,7 +592,7 @@ void var_assign(struct checker *c, struct expr *target, struct expr **value)
 	if (failed((*value)->type))
 		return;
 	if ((*value)->type->kind == TYPE_NONE) {
-		diag_add(c->diag, (*value)->span, DIAG_NO_VALUE);
+		no_value(c, *value);
 		return;
 	}
 	if (type_is_aggregate((*value)->type)) {

@@ -27,7 +27,7 @@ static void check_values(struct checker *c, struct expr *e, struct format *f, in
 		if (piece->conv == CONV_STRING && v->kind == EXPR_MAP && v->type->kind == TYPE_STATS)
 			map_state(c, v->map.name, v->span)->read_in_kernel = true;
 		else if (v->type->kind == TYPE_NONE)
-			diag_add(c->diag, v->span, DIAG_NO_VALUE);
+			no_value(c, v);
 		else if (!format_accepts(piece->conv, v->type)) {
 			diag_add(c->diag, v->span, DIAG_FORMAT_TYPE, STR_ARG(piece->text), STR_ARG(name_of(c, v->type)));
 			if (type_is_castable_aggregate(v->type))
@@ -98,7 +98,9 @@ static void check_print(struct checker *c, struct expr *e)
 	}
 	if ((*a)->kind == EXPR_MAP && type_is_aggregate((*a)->type))
 		map_state(c, (*a)->map.name, (*a)->span)->read_in_kernel = true;
-	if (!type_is_printable((*a)->type))
+	if ((*a)->type->kind == TYPE_NONE && (*a)->kind == EXPR_FIELD)
+		no_value(c, *a);
+	else if (!type_is_printable((*a)->type))
 		diag_add(c->diag, (*a)->span, DIAG_NOT_PRINTABLE, STR_ARG(name_of(c, (*a)->type)));
 }
 

@@ -228,7 +228,7 @@ void check_tuple(struct checker *c, struct expr *e)
 			diag_add(c->diag, (*elem)->span, DIAG_NOT_IN_TUPLE, STR_ARG(name_of(c, elems[i])));
 			ok = false;
 		} else if (elems[i]->kind == TYPE_NONE) {
-			diag_add(c->diag, (*elem)->span, DIAG_NO_VALUE);
+			no_value(c, *elem);
 			ok = false;
 		}
 		for (j = 0; e->kind == EXPR_RECORD && j < i; j++)

@@ -151,6 +151,13 @@ const struct type *promote_exprs(struct checker *c, const struct expr *a, const 
 	return promote(c, a->type, is_flexible(a), b->type, is_flexible(b));
 }
 
+void no_value(struct checker *c, const struct expr *e)
+{
+	diag_add(c->diag, e->span, DIAG_NO_VALUE);
+	if (e->kind == EXPR_FIELD)
+		diag_hint(c->diag, "the field is a floating point number, or of a type that is not known here");
+}
+
 void read_aggregate(struct checker *c, struct expr **e)
 {
 	const struct type *t = (*e)->type;
