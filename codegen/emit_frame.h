@@ -141,7 +141,7 @@ LLVMValueRef for_each_entry(struct emit *e, const struct map *map, LLVMValueRef 
 
 /* emit_capture.c */
 /* Which variables do bodies of loops that are functions reach?  Fills unit->vars[] anew, sharing and frame_size.  predicate: may be NULL. */
-void find_captures(struct emit *e, struct unit *u, const struct expr *predicate, const struct block *body);
+void find_captures(struct emit *e, struct unit *u, struct expr *predicate, struct block *body);
 
 /* emit_var.c */
 LLVMValueRef var_address(struct emit *e, const struct var *v);

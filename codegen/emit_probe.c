@@ -74,7 +74,7 @@ static struct unit *unit_new(struct emit *e, int nvars)
 }
 
 /* Room for what bodies of loops share, when there are such. */
-static void share_frame(struct emit *e, const struct expr *predicate, const struct block *body)
+static void share_frame(struct emit *e, struct expr *predicate, struct block *body)
 {
 	struct frame *f = e->frame;
 	struct unit *u = f->unit;
