@@ -180,14 +180,13 @@ void output_value(struct output *o, const struct value *v)
 	write_out(o, strbuf_str(&out));
 }
 
-/* A scalar map that holds nothing: print() shows zero, the end of tracing shows nothing.  The zero of a histogram or of intervals
- * has no rows: in text it is a heading, in JSON it is left out. */
-static bool shows_zero(const struct output *o, const struct map_view *view, const struct map_print *how)
+/* A scalar map that holds nothing: print() shows zero, unless it is one of rows; the end of tracing shows nothing. */
+static bool shows_zero(const struct map_view *view, const struct map_print *how)
 {
 	enum type_kind kind = view->manifest->shapes.at[view->row->value].kind;
 	bool has_rows = kind == TYPE_HIST || kind == TYPE_LHIST || kind == TYPE_TSERIES;
 
-	return how->asked && !view->entries.n && view->row->key < 0 && !(has_rows && o->json);
+	return how->asked && !view->entries.n && view->row->key < 0 && !has_rows;
 }
 
 static struct map_view empty_scalar(struct output *o, const struct map_view *view)
@@ -205,7 +204,7 @@ void output_map(struct output *o, const struct map_view *view, const struct deco
 	struct strbuf out = {.arena = o->arena};
 	struct map_view zero;
 
-	if (shows_zero(o, view, how)) {
+	if (shows_zero(view, how)) {
 		zero = empty_scalar(o, view);
 		view = &zero;
 	}

@@ -99,7 +99,7 @@ static void add_graph(struct strbuf *out, struct graph *g, const struct merged *
 	uint32_t i = 0;
 
 	if (!interval || !find_range(g, m, oldest)) {
-		strbuf_add(out, STR("<no data>\n\n"));
+		strbuf_add(out, STR("<no data>\n"));
 		return;
 	}
 	while (i < m->nslots && m->slots[i].start < oldest)
