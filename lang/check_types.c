@@ -114,11 +114,12 @@ const struct type *promote(struct checker *c, const struct type *a, bool af, con
 	if (type_is_integer(a) && type_is_integer(b))
 		return promote_ints(c, plain_int(c, a), af, plain_int(c, b), bf);
 	if (a->kind != b->kind) {
-		/* A pointer and an integer go together as an integer address (0 in place of NULL). */
+		/* A pointer and an integer go together as an integer address (0 in place of NULL): as the pointer's number would,
+		 * so that a type that has once become signed stays so. */
 		if (a->kind == TYPE_PTR && b->kind == TYPE_INT)
-			return bf ? a : c->types->u64;
+			return bf ? a : promote_ints(c, c->types->u64, false, b, false);
 		if (b->kind == TYPE_PTR && a->kind == TYPE_INT)
-			return af ? b : c->types->u64;
+			return af ? b : promote_ints(c, a, false, c->types->u64, false);
 		return NULL;
 	}
 	switch (a->kind) {
