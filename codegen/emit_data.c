@@ -75,8 +75,10 @@ struct value lower_cgroup_path(struct emit *e, const struct expr *call, LLVMValu
 
 struct value lower_strftime(struct emit *e, const struct expr *call, LLVMValueRef dest)
 {
+	LLVMValueRef ns = emit_i64(e, argument(call, 1));
+
 	(void)dest;
-	return value_register(call->type, emit_i64(e, argument(call, 1)));
+	return value_register(call->type, LLVMBuildXor(e->builder, ns, int_const(e, TIMESTAMP_SET), ""));
 }
 
 struct value lower_username(struct emit *e, const struct expr *call, LLVMValueRef dest)

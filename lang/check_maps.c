@@ -66,7 +66,7 @@ static bool key_allowed(const struct type *t)
 				return false;
 		return true;
 	}
-	return t->kind != TYPE_NONE && !type_is_aggregate(t) && t->kind != TYPE_STRUCT && t->kind != TYPE_TIMESTAMP;
+	return t->kind != TYPE_NONE && !type_is_aggregate(t) && t->kind != TYPE_STRUCT;
 }
 
 static void check_key_form(struct checker *c, struct map_state *m, struct expr *e)

@@ -10,6 +10,7 @@ struct directive {
 	struct format_piece piece;
 	size_t length; /* with the '%'; 0: this is plain text */
 	bool refused;
+	bool is_percent; /* stands for a % sign */
 };
 
 static const struct {
@@ -100,7 +101,10 @@ static struct directive read_directive(struct str text, size_t from)
 		d.piece.text = str_sub(text, from, d.length);
 		return d;
 	}
-	if (at < text.n && text.s[at] && strchr(refused, text.s[at])) {
+	if (take(text, &at, "%")) {
+		d.is_percent = true;
+		d.length = at - from;
+	} else if (at < text.n && text.s[at] && strchr(refused, text.s[at])) {
 		d.refused = true;
 		d.length = at + 1 - from;
 	}
@@ -130,12 +134,12 @@ struct format *format_parse(struct arena *a, struct str text, struct str *bad)
 			strbuf_addc(&plain, text.s[at++]);
 			continue;
 		}
-		if (at + 1 < text.n && text.s[at + 1] == '%') {
+		d = read_directive(text, at);
+		if (d.is_percent) {
 			strbuf_addc(&plain, '%');
-			at += 2;
+			at += d.length;
 			continue;
 		}
-		d = read_directive(text, at);
 		if (d.refused) {
 			*bad = str_sub(text, at, d.length);
 			return NULL;

@@ -12,6 +12,9 @@
 
 enum { INET_OTHER = 1 }; /* in the place of 4 or 6: ntop() was given another family */
 
+/* The bit that tells a time, of zero too, from one that was never set. */
+#define TIMESTAMP_SET (1ull << 63)
+
 enum type_kind {
 	TYPE_ERROR,  /* agrees with everything, complains about nothing */
 	TYPE_NONE,   /* no value */
@@ -32,7 +35,7 @@ enum type_kind {
 	TYPE_KSTACK,	  /* s64 stack id (negative: -errno, not taken), u32 map used: 2 * index into manifest->stacks, + 1 for
 			  * the second of the pair, u32 frames asked; size 16 */
 	TYPE_USTACK,	  /* the same plus u32 tgid, u32 0; size 24 */
-	TYPE_TIMESTAMP,	  /* u64 ns since boot (or TAI); text = strftime format */
+	TYPE_TIMESTAMP,	  /* u64 ns since boot (or TAI) with TIMESTAMP_SET, 0: none; text = strftime format */
 	TYPE_CGROUP_PATH, /* u64 id; text = filter */
 	TYPE_USERNAME,	  /* u64 uid */
 	/* aggregations: map values only */

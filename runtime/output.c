@@ -184,7 +184,7 @@ void output_value(struct output *o, const struct value *v)
 static bool shows_zero(const struct map_view *view, const struct map_print *how)
 {
 	enum type_kind kind = view->manifest->shapes.at[view->row->value].kind;
-	bool has_rows = kind == TYPE_HIST || kind == TYPE_LHIST || kind == TYPE_TSERIES;
+	bool has_rows = ((kind == TYPE_HIST || kind == TYPE_LHIST) && !how->percentiles) || kind == TYPE_TSERIES;
 
 	return how->asked && !view->entries.n && view->row->key < 0 && !has_rows;
 }

@@ -175,15 +175,14 @@ static struct value decode_mac(const struct decoder *d, const uint8_t *b)
 	return value_text(str_printf(d->arena, "%02X:%02X:%02X:%02X:%02X:%02X", b[0], b[1], b[2], b[3], b[4], b[5]), true);
 }
 
-/* Zero is no time, but the value of what was never set. */
 static struct value decode_timestamp(const struct decoder *d, const struct shape *s, const void *bytes)
 {
-	uint64_t ns = load_number(bytes, 8, false);
+	uint64_t raw = load_number(bytes, 8, false);
 	int64_t offset = d->names && d->names->clock_offset ? d->names->clock_offset(d->names, s->clock) : 0;
 
-	if (!ns)
+	if (!raw) /* never set */
 		return value_text(STR("(?)"), true);
-	return value_text(time_text(d->arena, s->name, (int64_t)ns + offset), true);
+	return value_text(time_text(d->arena, s->name, (int64_t)(raw ^ TIMESTAMP_SET) + offset), true);
 }
 
 /* A number that only the machine can name; the number itself when nobody can be asked. */

@@ -93,6 +93,7 @@ static void test_plain_text(void **state)
 	expect_text("%y", "%y");
 	expect_text("%0-5d", "%0-5d"); /* flags in another order */
 	expect_text("%%d", "%d");
+	expect_text("%5%|%-l%", "%|%");
 	expect_text("% ", "% ");
 	expect_text("%99999999999d", "%99999999999d");
 	assert_int_equal(parse("")->pieces.n, 0);
