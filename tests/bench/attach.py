@@ -3,9 +3,8 @@
 
 What the program itself takes (reading, compiling, asking) is told apart from what the kernel does for it.  The figures are those of
 emulated machines, some ten times slower than the machine itself; they are printed, never judged.
-
-    tests/bench/attach.py [KERNEL...]
 """
+import argparse
 import re
 import subprocess
 import sys
@@ -52,9 +51,12 @@ def figures(kernel):
 
 
 def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("kernel", nargs="*", metavar="KERNEL", choices=[[], *KERNELS], help="of " + ", ".join(KERNELS) + " (default: all)")
+    args = p.parse_args()
     print(f"{'kernel':8} {'functions':>9} {'attached':>9} {'start to attached':>18} {'of it our own':>14} {'the kernel':>11} "
           f"{'detach and end':>15}")
-    for kernel in sys.argv[1:] or KERNELS:
+    for kernel in args.kernel or KERNELS:
         for wanted, got, attach, user, system, detach in figures(kernel):
             print(f"{kernel:8} {wanted:9} {got:9} {attach:16.2f} s {user:12.2f} s {system:9.2f} s {detach:13.2f} s", flush=True)
     return 0
