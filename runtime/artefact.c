@@ -54,6 +54,31 @@ static bool find_section(struct str elf, const char *name, Elf64_Ehdr *h, Elf64_
 	return false;
 }
 
+/* codegen writes the heads of sections last. */
+struct str artefact_first(struct str tool)
+{
+	Elf64_Ehdr h;
+
+	if (!header(tool, &h) || !at(tool, h.e_shoff, (uint64_t)h.e_shnum * sizeof(Elf64_Shdr)))
+		return tool;
+	return str_sub(tool, 0, h.e_shoff + (uint64_t)h.e_shnum * sizeof(Elf64_Shdr));
+}
+
+uint64_t artefact_instructions(struct str elf, const char *section)
+{
+	Elf64_Shdr s, names;
+	uint64_t bytes = 0;
+	Elf64_Ehdr h;
+	unsigned i;
+
+	if (!header(elf, &h) || !section_at(elf, &h, h.e_shstrndx, &names))
+		return 0;
+	for (i = 0; section_at(elf, &h, i, &s); i++)
+		if (s.sh_flags & SHF_EXECINSTR && (!section || str_is(name_at(elf, &names, s.sh_name), section)))
+			bytes += s.sh_size;
+	return bytes / 8;
+}
+
 struct str artefact_section(struct str elf, const char *name)
 {
 	Elf64_Ehdr h;

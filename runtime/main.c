@@ -215,6 +215,12 @@ static bool is_for_want_of_rights(const struct diag *diag)
 	return (diag_has(diag, DIAG_NO_ARGS, DIAG_NO_ARGS) || diag_has(diag, DIAG_PROBE_SOURCE, DIAG_PROBE_SOURCE)) && !session_allowed();
 }
 
+static void tell_smaller(const struct options *opt)
+{
+	if (opt->session.verbose)
+		fputs("The programs are too large for the verifier: trying smaller, slower ones\n", stderr);
+}
+
 /* The verifier gave up on the quick form of the programs: on with the smaller ones. */
 static int run_smaller(struct arena *a, struct options *opt, const struct program *prog, struct kernel *kernel)
 {
@@ -226,8 +232,7 @@ static int run_smaller(struct arena *a, struct options *opt, const struct progra
 
 		if (!art)
 			return report(opt, diag);
-		if (opt->session.verbose)
-			fputs("The programs are too large for the verifier: trying smaller, slower ones\n", stderr);
+		tell_smaller(opt);
 		opt->session.may_shrink = form + 1 < n;
 		status = run_artefact(a, art->elf, kernel, opt);
 	}
@@ -274,22 +279,51 @@ static int check_only(struct arena *a, struct options *opt, struct kernel *kerne
 /* The first line of a command made by --aot. */
 static const struct str command_line = {"#!/usr/bin/env -S waketrace run\n", 32};
 
+/* May a verifier find the programs too large?  Those that have been refused for their paths had more than 3,000 instructions; frames
+ * that are too much together are those of functions that call each other, which lie in .text. */
+static bool may_be_too_large(struct str elf)
+{
+	enum { MANY = 3000, MANY_CALLED = 300 };
+
+	return artefact_instructions(elf, NULL) > MANY || artefact_instructions(elf, ".text") > MANY_CALLED;
+}
+
+/* What `run` takes: the artefact, and behind it its smaller form where that may be needed. */
+static struct str tool_bytes(struct arena *a, const struct program *prog, const struct artefact *art)
+{
+	struct strbuf bytes = {.arena = a};
+	const struct artefact *smaller = NULL;
+
+	if (may_be_too_large(art->elf) && codegen_forms(prog) > 1)
+		smaller = codegen_emit(a, prog, 1, NULL, diag_new(a));
+	strbuf_add(&bytes, art->elf);
+	if (!smaller)
+		return strbuf_str(&bytes);
+	while (bytes.n % TOOL_ALIGN)
+		strbuf_addc(&bytes, 0);
+	strbuf_add(&bytes, smaller->elf);
+	return strbuf_str(&bytes);
+}
+
 /* The artefact, as a file that `run` takes. */
 static int build(struct arena *a, struct options *opt, struct kernel *kernel, struct diag *diag)
 {
-	const struct artefact *art = compile(a, opt, kernel, diag, NULL);
+	const struct program *prog = NULL;
+	const struct artefact *art = compile(a, opt, kernel, diag, &prog);
 	int status = report(opt, diag);
+	struct str tool;
 	bool ok = true;
 
 	if (!art || status)
 		return status;
+	tool = tool_bytes(a, prog, art);
 	status = open_output(opt);
 	if (status)
 		return status;
 	if (opt->as_command)
 		ok = fwrite(command_line.s, 1, command_line.n, opt->session.out) == command_line.n &&
 		     !fchmod(fileno(opt->session.out), 0755);
-	ok = ok && fwrite(art->elf.s, 1, art->elf.n, opt->session.out) == art->elf.n;
+	ok = ok && fwrite(tool.s, 1, tool.n, opt->session.out) == tool.n;
 	ok = !fclose(opt->session.out) && ok;
 	if (!ok)
 		fprintf(stderr, "ERROR: cannot write '%s': %s\n", opt->out_path, strerror(errno));
@@ -300,7 +334,8 @@ static int run_file(struct arena *a, struct options *opt, struct kernel *kernel)
 {
 	size_t size;
 	const char *bytes = read_whole(a, opt->script, &size);
-	struct str elf;
+	struct str elf, smaller;
+	int status;
 
 	if (!bytes) {
 		fprintf(stderr, "ERROR: cannot open '%s': %s\n", opt->script, strerror(errno));
@@ -310,7 +345,15 @@ static int run_file(struct arena *a, struct options *opt, struct kernel *kernel)
 	if (str_starts(elf, STR("#!"))) /* a command; the copy is aligned again */
 		elf = str_copy(a, str_sub(elf, str_find(elf, '\n') + 1, elf.n));
 	opt->session.elsewhere = true;
-	return run_artefact(a, elf, kernel, opt);
+	smaller = artefact_first(elf);
+	smaller = str_sub(elf, (smaller.n + TOOL_ALIGN - 1) / TOOL_ALIGN * TOOL_ALIGN, elf.n);
+	opt->session.may_shrink = smaller.n > 0;
+	status = run_artefact(a, artefact_first(elf), kernel, opt);
+	if (status != SESSION_TOO_LARGE)
+		return status;
+	tell_smaller(opt);
+	opt->session.may_shrink = false;
+	return run_artefact(a, smaller, kernel, opt);
 }
 
 static int show_builtins(struct arena *a, const struct options *opt)

@@ -33,4 +33,11 @@ enum { SESSION_TOO_LARGE = -1 };
 /* Load, attach, serve, print, close.  Returns the process's exit status, or SESSION_TOO_LARGE where that may be. */
 int session_trace(struct str elf, struct kernel *kernel, const struct session_options *opt);
 
+/* artefact.c.  The bytes of the first object of a tool; behind it, at a multiple of TOOL_ALIGN, may be the same programs in a smaller form.
+ * All of it when it is no object. */
+enum { TOOL_ALIGN = 8 };
+struct str artefact_first(struct str tool);
+/* How many BPF instructions (of eight bytes) an object has in this section, NULL: in all; 0 when it is none. */
+uint64_t artefact_instructions(struct str elf, const char *section);
+
 #endif
