@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,9 +67,11 @@ static void refused(long n)
 
 static void unanswered(void)
 {
-	server(0);
+	struct pollfd queue = {.fd = server(0), .events = POLLIN};
+
 	printf("port %d\n", ntohs(address.sin_port));
 	CHECK(client(0) >= 0);
+	CHECK(poll(&queue, 1, -1) == 1); /* only when it stands in the queue is that full */
 	CHECK(client(1) < 0 && errno == ETIMEDOUT);
 }
 
