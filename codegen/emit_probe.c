@@ -217,17 +217,32 @@ static const char *section_of(enum probe_kind_id kind)
 	BUG("probe kind %d", kind);
 }
 
-/* Kinds whose events come from any process, which -p cannot narrow by attaching (language.md 12.1). */
-static bool filters_pid(enum probe_kind_id kind)
+/* A word of the kernel is watched whoever touches it. */
+static bool watches_kernel(const struct probe *p)
 {
-	switch (kind) {
+	VEC_EACH(a, &p->attach)
+		if ((int64_t)(*a)->address < 0)
+			return true;
+	return false;
+}
+
+/* Kinds whose events come from any process, which -p cannot narrow by attaching (language.md 12.1); before 5.13 (inherit_thread) those
+ * of perf events come from children of that process too. */
+static bool filters_pid(const struct probe *p)
+{
+	switch (p->kind->id) {
 	case PROBE_KPROBE:
 	case PROBE_KRETPROBE:
 	case PROBE_FENTRY:
 	case PROBE_FEXIT:
 	case PROBE_TRACEPOINT:
 	case PROBE_RAWTRACEPOINT:
+	case PROBE_PROFILE:
+	case PROBE_SOFTWARE:
+	case PROBE_HARDWARE:
 		return true;
+	case PROBE_WATCHPOINT:
+		return !watches_kernel(p);
 	default:
 		return false;
 	}
@@ -326,7 +341,7 @@ static void emit_body(struct emit *e, const struct probe *p, struct outline *o)
 	o->skip = block_new(e, "skip");
 	o->leave = block_new(e, "leave");
 	f->exit = exit = block_new(e, "exit");
-	if (filters_pid(p->kind->id))
+	if (filters_pid(p))
 		emit_pid_filter(e, o->skip);
 	if (p->kind->id == PROBE_TRACEPOINT && p->wants_kstack && p->attach.n == 1)
 		emit_syscall_filter(e, p->attach.at[0], o->skip);
